@@ -1,0 +1,2 @@
+// Boost.Asio's TLS part, compiled here and nowhere else.
+#include <boost/asio/ssl/impl/src.hpp>
