@@ -1,0 +1,62 @@
+// The cache: what is true now. Filled before any inlet, read by everybody, bounded by the Catalog.
+//
+// Field loop only; other threads get a Snapshot, which is immutable and shares every device that has not
+// changed since the last one.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/event.h"
+
+namespace lightship {
+
+struct PointState {
+  Value value;                  // the newest value, or with a reason what was read instead
+  Reason reason = Reason::stale;
+  std::uint8_t code = 0;
+  Time at{};                    // when it arrived from the device
+  MonoTime arrived = MonoTime::min();  // min: never
+  Value last_good;              // kept for people while the reason lasts
+  Time last_good_at{};
+};
+
+struct DeviceState {
+  bool heard = false;           // something, good or bad, is known since start
+  bool online = false;
+  Time at{};
+  MonoTime arrived = MonoTime::min();
+  Time last_answer{};           // the last time that it was online
+  Duration poll{};
+  std::vector<PointState> points;  // by PointInfo::slot
+};
+
+using Snapshot = std::vector<std::shared_ptr<const DeviceState>>;  // by DeviceId; null where nothing was heard
+
+class Cache {
+ public:
+  explicit Cache(const Catalog& catalog) : catalog_(catalog) {}
+
+  void apply(const Readings& readings);
+
+  const DeviceState& device(DeviceId id);
+  const PointState& point(PointId id);
+  RegisterImage& image(DeviceId id);
+
+  std::shared_ptr<const Snapshot> snapshot();
+
+ private:
+  struct Slot {
+    DeviceState state;
+    RegisterImage image;
+    std::shared_ptr<const DeviceState> copy;  // of `state`, null when it has changed since
+  };
+  Slot& slot(DeviceId id);
+
+  const Catalog& catalog_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::shared_ptr<const Snapshot> snapshot_;
+};
+
+}  // namespace lightship

@@ -1,0 +1,92 @@
+// The Catalog: every device and point by name, interned as small integers that never change meaning.
+//
+// A device that leaves the configuration is retired, not forgotten: its number stays its own, so that a
+// reload which brings it back finds its history, counters and sequence. Field loop only.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/point.h"
+#include "core/register_image.h"
+
+namespace lightship {
+
+// How often a device's values are sent by one kind of sink.
+struct Publishing {
+  bool enabled = false;
+  Duration interval{};
+  bool on_change = false;  // also as soon as a value moves by more than the dead band
+  double deadband = 0;     // in the unit of each value
+  friend bool operator==(const Publishing&, const Publishing&) = default;
+};
+
+struct DeviceInfo {
+  std::string connection;          // connection id
+  std::string client;              // client id
+  std::string label;
+  std::string type = "default";    // selects topics and endpoints
+  std::string model;
+  std::uint8_t unit = 0;           // on its line
+  Duration poll_interval{};
+  Publishing http, mqtt;
+  bool exposed = false;            // answered for by the Modbus TCP gateway ...
+  std::uint8_t gateway_unit = 0;   // ... under this unit id
+  std::optional<Duration> max_age; // ... when not older than this (and the gateway's cache_ttl)
+
+  std::string id() const { return connection + "/" + client; }
+  friend bool operator==(const DeviceInfo&, const DeviceInfo&) = default;
+};
+
+struct PointInfo {
+  DeviceId device{};
+  std::string name;      // within the device: voltage_l1
+  std::string unit;      // V; empty where there is none
+  std::size_t slot = 0;  // its place among the device's points
+  // Where it stands in the device's registers; count 0 where that means nothing.
+  RegisterImage::Range registers{Space::holding, 0, 0};
+};
+
+class Catalog {
+ public:
+  // The device's number; its description is replaced when it is known already. Its points are those
+  // named until the next `device` call for it: see `retire_points`.
+  DeviceId device(DeviceInfo info);
+  void retire(DeviceId id);
+
+  // Appends or updates a point of the device.
+  PointId point(DeviceId device, std::string_view name, std::string unit = {},
+                RegisterImage::Range registers = {Space::holding, 0, 0});
+  // The device's points are now exactly these, in this order.
+  void set_points(DeviceId device, std::vector<PointId> points);
+
+  const DeviceInfo& info(DeviceId id) const { return devices_[index(id)].info; }
+  const PointInfo& info(PointId id) const { return points_[index(id)]; }
+  const std::vector<PointId>& points(DeviceId id) const { return devices_[index(id)].points; }
+  bool retired(DeviceId id) const { return devices_[index(id)].retired; }
+
+  std::optional<DeviceId> find_device(std::string_view id) const;          // "main-panel/meter-1"
+  std::optional<PointId> find_point(std::string_view full_name) const;     // "main-panel/meter-1/voltage_l1"
+  std::string full_name(PointId id) const;
+
+  std::vector<DeviceId> devices() const;  // those not retired, in the order they came
+  std::size_t device_count() const { return devices_.size(); }
+
+ private:
+  struct Device {
+    DeviceInfo info;
+    std::vector<PointId> points;
+    std::map<std::string, PointId, std::less<>> by_name;
+    bool retired = false;
+  };
+  std::deque<Device> devices_;
+  std::deque<PointInfo> points_;
+  std::map<std::string, DeviceId, std::less<>> by_id_;
+};
+
+}  // namespace lightship

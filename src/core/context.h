@@ -1,0 +1,35 @@
+// Context: what a driver may ask of the house.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/worker.h"
+#include "core/bus.h"
+#include "core/cache.h"
+#include "core/catalog.h"
+#include "core/metrics.h"
+#include "core/progress.h"
+#include "core/request.h"
+
+namespace lightship {
+
+struct Context {
+  asio::any_io_executor executor;  // the field loop
+  Clock& clock;
+  Logbook& logbook;
+  Catalog& catalog;
+  Cache& cache;
+  Bus& bus;
+  Metrics& metrics;
+  Progress& progress;
+  Owners& owners;
+  Worker& files;                   // the thread that writes small files to DATA_DIR
+  std::string device_id;           // who we are
+  std::filesystem::path config_dir;
+  std::filesystem::path data_dir;  // empty: run without persistence
+};
+
+}  // namespace lightship
