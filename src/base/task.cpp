@@ -52,13 +52,26 @@ Task<void> TaskGroup::join() {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
+Task<void> TaskGroup::run() {
+  bool stopped = false;
+  while (!running_.empty() && !failure_ && !stopped) {
+    boost::system::error_code woken;
+    co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    const auto state = co_await asio::this_coro::cancellation_state;
+    stopped = state.cancelled() != asio::cancellation_type::none;
+  }
+  cancel();
+  co_await join();
+  if (stopped) throw boost::system::system_error(asio::error::operation_aborted);
+}
+
 void TaskGroup::ended(std::list<Running>::iterator which, std::exception_ptr why) {
   // The slot of a finished operation may still be on the stack of emit: the list node goes later.
   auto gone = std::make_shared<std::list<Running>>();
   gone->splice(gone->end(), running_, which);
   asio::post(executor_, [gone] {});
   if (why && !is_cancellation(why) && !failure_) failure_ = why;
-  if (running_.empty()) idle_.cancel();
+  if (running_.empty() || failure_) idle_.cancel();
 }
 
 bool is_cancellation(const std::exception_ptr& why) {

@@ -32,6 +32,8 @@ class TaskGroup {
   void spawn(Task<void> task);
   void cancel();       // asks every task to stop, now and those spawned later
   Task<void> join();   // returns when none runs; not itself stopped by cancellation
+  // Runs until all have ended, one has failed or the caller is cancelled; then ends all of them.
+  Task<void> run();
   std::size_t running() const { return running_.size(); }
 
  private:

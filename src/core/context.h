@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
@@ -27,6 +29,8 @@ struct Context {
   Progress& progress;
   Owners& owners;
   Worker& files;                   // the thread that writes small files to DATA_DIR
+  // What a part leaves for its successor after a reload: its queue, its counters. By the part's name.
+  std::map<std::string, std::shared_ptr<void>>& heirlooms;
   std::string device_id;           // who we are
   std::filesystem::path config_dir;
   std::filesystem::path data_dir;  // empty: run without persistence

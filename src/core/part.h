@@ -24,6 +24,8 @@ class Runner {
     (void)limit;
     co_return;
   }
+  // A person wants it tried now: forget the pauses between tries.
+  virtual void nudge() {}
   // Members of the part's object in GET /api/status.
   virtual void describe_status(JsonWriter&) const {}
 };

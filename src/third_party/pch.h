@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <cstdio>
 #include <expected>
 #include <filesystem>
 #include <functional>

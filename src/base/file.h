@@ -1,0 +1,18 @@
+// Whole small files: read with a bound, written so that a crash leaves the old or the new, never a mix.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lightship {
+
+// unavailable when it cannot be read (errno in detail), invalid when it is larger than `limit`.
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit);
+
+// Writes beside, syncs, renames over, syncs the folder. `mode`: 0600 for what holds secrets.
+Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
+
+}  // namespace lightship

@@ -1,0 +1,207 @@
+// What is wrong with the configuration, collected and shown.
+#include "config/mistake.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+
+namespace lightship::config {
+namespace {
+
+// Longer lines are cut to this many characters around the mistake.
+constexpr std::size_t kQuoted = 160;
+
+std::size_t character_length(std::string_view text) {
+  return std::max<std::size_t>(1, utf8_length(text));
+}
+
+// The byte at which the character `column` (from 1) starts, or the end.
+std::size_t byte_of(std::string_view line, int column) {
+  std::size_t at = 0;
+  for (int i = 1; i < column && at < line.size(); ++i) at += character_length(line.substr(at));
+  return std::min(at, line.size());
+}
+
+std::size_t characters(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(std::min(text.size(), character_length(text)));
+  return count;
+}
+
+std::size_t indentation(std::string_view line) {
+  return std::min(line.find_first_not_of(' '), line.size());
+}
+
+bool blank(std::string_view line) { return trim(line).empty(); }
+
+// Keeps the number of characters, so that carets stay where they are.
+void star(std::string& line, std::size_t from, std::size_t bytes) {
+  const std::size_t count = characters(std::string_view(line).substr(from, bytes));
+  line.replace(from, bytes, std::string(count, '*'));
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (const auto line : split(text, '\n')) {
+    lines.emplace_back(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::error:
+      return "error";
+    case Severity::warning:
+      return "warning";
+    case Severity::note:
+      return "note";
+  }
+  return "?";
+}
+
+Mistake& Mistakes::add(Severity severity, const Position& at, std::string message) {
+  if (severity == Severity::error) ++errors_;
+  const bool no_room = full();
+  if (no_room) ++left_out_;
+  Mistake& mistake = no_room ? overflow_ : taken_.emplace_back();
+  mistake = {.severity = severity,
+             .file = at.file,
+             .line = std::max(1, at.line),
+             .column = std::max(1, at.column),
+             .path = at.path,
+             .message = std::move(message)};
+  if (!no_room) quote_source(mistake);
+  return mistake;
+}
+
+void Mistakes::know_source(const std::string& file, std::string_view text) {
+  lines_[file] = split_lines(text);
+}
+
+void Mistakes::quote_source(Mistake& mistake) const {
+  const auto file = lines_.find(mistake.file);
+  mistake.source_line.clear();
+  mistake.source_column = mistake.column;
+  if (file == lines_.end()) return;
+  const auto row = static_cast<std::size_t>(mistake.line - 1);
+  if (row >= file->second.size()) return;
+
+  const std::string_view line = file->second[row];
+  const std::size_t wanted = kQuoted / 2;
+  const auto column = static_cast<std::size_t>(mistake.column);
+  if (line.size() <= kQuoted || column <= wanted) {
+    mistake.source_line = line.substr(0, byte_of(line, kQuoted + 1));
+    return;
+  }
+  const auto first = static_cast<int>(column - wanted + 1);
+  const auto part = line.substr(byte_of(line, first));
+  mistake.source_line = part.substr(0, byte_of(part, kQuoted + 1));
+  mistake.source_column = static_cast<int>(wanted);
+}
+
+void Mistakes::mask(const Position& at, std::string_view text) {
+  const auto file = lines_.find(at.file);
+  if (file == lines_.end()) return;
+  auto& lines = file->second;
+  const auto row = static_cast<std::size_t>(at.line - 1);
+  if (row >= lines.size()) return;
+
+  std::string& line = lines[row];
+  std::size_t from = byte_of(line, at.column);
+  if (from < line.size() && (line[from] == '"' || line[from] == '\'')) ++from;
+  std::size_t last = row;
+  if (!text.empty() && std::string_view(line).substr(from).starts_with(text)) {
+    star(line, from, text.size());
+  } else {
+    // It is folded, escaped, a block or behind an anchor: everything up to where its key's level
+    // ends.
+    const std::size_t level = indentation(line);
+    star(line, from, line.size() - from);
+    while (last + 1 < lines.size() &&
+           (blank(lines[last + 1]) || indentation(lines[last + 1]) > level)) {
+      ++last;
+      const std::size_t begin = indentation(lines[last]);
+      star(lines[last], begin, lines[last].size() - begin);
+    }
+  }
+  for (Mistake& mistake : taken_) {
+    const auto its = static_cast<std::size_t>(mistake.line - 1);
+    if (mistake.file == at.file && its >= row && its <= last) quote_source(mistake);
+  }
+}
+
+std::vector<Mistake> Mistakes::sorted() const {
+  const auto where = [](const Mistake& m) { return std::tie(m.file, m.line, m.column); };
+  std::vector<const Mistake*> order;
+  for (const Mistake& mistake : taken_) order.push_back(&mistake);
+  // Where two stand at the same place, the one found first is the cause.
+  std::ranges::sort(order, [&](const Mistake* a, const Mistake* b) {
+    return where(*a) != where(*b) ? where(*a) < where(*b) : a < b;
+  });
+  std::vector<Mistake> all;
+  for (const Mistake* mistake : order) {
+    const bool again = !all.empty() && where(all.back()) == where(*mistake) &&
+                       all.back().message == mistake->message;
+    if (!again) all.push_back(*mistake);
+  }
+  return all;
+}
+
+std::string to_text(const Mistake& mistake) {
+  std::string out = fmt::format("{}:{}:{}: {}: {}\n", mistake.file, mistake.line, mistake.column,
+                                to_string(mistake.severity), mistake.message);
+  const std::string_view line = mistake.source_line;
+  if (!line.empty()) {
+    out += fmt::format("{}\n", line);
+    std::string_view before = line.substr(0, byte_of(line, mistake.source_column));
+    while (!before.empty()) {
+      out += before.front() == '\t' ? '\t' : ' ';
+      before.remove_prefix(std::min(before.size(), character_length(before)));
+    }
+    out += "^\n";
+  }
+  if (!mistake.suggestion.empty()) out += fmt::format("did you mean '{}'?\n", mistake.suggestion);
+  return out;
+}
+
+std::string Mistakes::text() const {
+  std::string out;
+  for (const Mistake& mistake : sorted()) out += to_text(mistake);
+  if (left_out_ > 0) out += fmt::format("and {} more\n", left_out_);
+  return out;
+}
+
+std::string Mistakes::text(Severity only) const {
+  std::string out;
+  for (const Mistake& mistake : sorted()) {
+    if (mistake.severity == only) out += to_text(mistake);
+  }
+  return out;
+}
+
+void Mistakes::write_json(JsonWriter& json) const {
+  json.begin_array();
+  for (const Mistake& mistake : sorted()) {
+    json.begin_object()
+        .member("severity", to_string(mistake.severity))
+        .member("file", mistake.file)
+        .member("line", mistake.line)
+        .member("column", mistake.column)
+        .member("path", mistake.path)
+        .member("message", mistake.message)
+        .member("found", mistake.found)
+        .member("expected", mistake.expected)
+        .member("suggestion", mistake.suggestion)
+        .end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace lightship::config

@@ -1,0 +1,77 @@
+// The MQTT sink as the house sees it: communication.mqtt_config and communication.outbox.
+#include "base/text.h"
+#include "config/module.h"
+#include "sinks/mqtt/mqtt_sink.h"
+
+namespace lightship::mqtt {
+namespace {
+
+constexpr const char* kFile = "communication.yaml";
+
+class MqttModule final : public config::Module {
+ public:
+  void declare(config::SiteFiles& files) override {
+    files.section(kFile, "communication.mqtt_config", "the MQTT broker and its topics", [this](config::Fields& f) {
+      describe(f, config_);
+      if (f.describing()) return;
+      configured_ = true;
+      at_ = f.position();
+      fingerprint_ += config::fingerprint(f);
+    });
+    files.section(kFile, "communication.outbox", "what waits for acknowledgement", [this](config::Fields& f) {
+      describe(f, outbox_);
+      if (!f.describing()) fingerprint_ += config::fingerprint(f);
+    });
+  }
+
+  void check(const config::Site& site, config::Mistakes& mistakes) override {
+    std::vector<std::string> known;
+    for (const auto& [type, topics] : config_.topics) known.push_back(type);
+    for (const auto& device : site.devices) {
+      if (!device.info.mqtt.enabled) continue;
+      if (!configured_) {
+        mistakes.warning(device.at, fmt::format("device '{}' has mqtt_enabled, but communication.yaml has no mqtt_config: "
+                                                "it is not sent there", device.info.id()));
+        continue;
+      }
+      const auto topics = config_.topics.find(device.info.type);
+      if (topics != config_.topics.end() && !topics->second.measurements.empty()) continue;
+      auto& mistake = mistakes.warning(
+          device.type_at, fmt::format("type '{}' of device '{}' has no topic in mqtt_config.topics: it is not sent to MQTT",
+                                      device.info.type, device.info.id()));
+      mistake.found = device.info.type;
+      mistake.expected = known.empty() ? "a type with topics" : "one of " + join(known, ", ");
+      mistake.suggestion = nearest(device.info.type, known).value_or("");
+    }
+  }
+
+  std::vector<Part> parts(const config::Site& site) override {
+    if (!configured_) return {};
+    // A device that comes, goes or is sent otherwise changes the feeds.
+    std::string devices = site.device_id;
+    for (const auto& device : site.devices) {
+      const auto& mqtt = device.info.mqtt;
+      if (!mqtt.enabled) continue;
+      devices += fmt::format("|{} {} {} {} {}", device.info.id(), device.info.type, mqtt.interval.count(), mqtt.on_change,
+                             mqtt.deadband);
+    }
+    return {{"mqtt", Part::Kind::sink, fingerprint_ + devices,
+             [config = config_, bytes = outbox_.max_size.bytes](Context& context) -> std::unique_ptr<Runner> {
+               return std::make_unique<MqttSink>(context, config, bytes);
+             }}};
+  }
+
+ private:
+  MqttConfig config_;
+  OutboxConfig outbox_;
+  bool configured_ = false;
+  config::Position at_;
+  std::string fingerprint_;
+};
+
+}  // namespace
+}  // namespace lightship::mqtt
+
+namespace lightship {
+std::unique_ptr<config::Module> make_sink_mqtt() { return std::make_unique<mqtt::MqttModule>(); }
+}

@@ -1,0 +1,116 @@
+// The settings of Modbus lines and devices: connections and clients of slave_config.yaml, and meters.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "codec/modbus/decode_value.h"
+#include "config/client.h"
+#include "link/serial_settings.h"
+
+namespace lightship::poller {
+
+enum class LineType { serial, tcp, rtu_over_tcp, ascii, udp };
+
+// One register (or coil) in the registry's format, inline on a device or in a meter file.
+struct RegisterConfig {
+  std::uint16_t address = 0;
+  std::optional<std::uint16_t> count;
+  int function = 3;  // 1..4
+  std::string data_type = "uint16";
+  std::string byte_order = "big";
+  double scale = 1, offset = 0;
+  std::string scale_register;
+  std::string unit;
+  std::uint8_t bit = 0, shift = 0, width = 0;
+  std::string chars;
+  std::map<std::int64_t, std::string> names;  // enum
+  std::vector<std::string> not_available;     // hex
+  std::optional<double> min, max;
+  bool writable = false;
+  std::vector<double> range;
+  std::string confidence, source, notes;
+  config::Position at;
+};
+using Registers = std::vector<std::pair<std::string, RegisterConfig>>;
+
+struct LimitsConfig {
+  std::optional<std::uint16_t> max_registers;
+  std::optional<std::uint16_t> max_gap;
+  std::optional<Duration> pause_after_answer;
+  std::optional<unsigned> in_flight;
+  std::optional<std::uint8_t> answers_as;  // another unit id than asked, known to be this device
+};
+
+struct DeviceConfig : config::ClientConfig {
+  std::uint8_t unit_id = 1;
+  std::string meter_model, profile;
+  Registers registers;
+  LimitsConfig limits;
+  config::Position model_at, profile_at;
+};
+
+struct ConnectionConfig {
+  std::string id, label;
+  LineType type = LineType::tcp;
+  // serial and ascii
+  std::string port;
+  std::optional<unsigned> baud_rate;
+  link::Parity parity = link::Parity::none;
+  double stop_bits = 1;
+  int data_bits = 8;
+  link::Rs485 rs485;
+  bool echo = false;
+  // the others
+  std::string host;
+  std::uint16_t tcp_port = 502;
+  Duration timeout = std::chrono::seconds(3);
+  unsigned retries = 3;
+  Duration pause_after_connect{};
+  std::vector<DeviceConfig> clients;
+  config::Position at, port_at;
+  std::string fingerprint;
+
+  bool is_serial_port() const { return type == LineType::serial || type == LineType::ascii; }
+};
+
+// A meter family of meters/ or meter_registry.yaml.
+struct MeterConfig {
+  std::string id;
+  std::vector<std::string> also;  // further models with the same map
+  std::string manufacturer, model, protocol = "modbus_rtu";
+  std::optional<unsigned> default_baud_rate;
+  std::vector<std::string> supported_profiles;
+  std::map<std::string, std::vector<std::string>> profiles;  // a profile's points, where they differ from the rule
+  LimitsConfig limits;
+  std::string confidence, source;
+  std::vector<std::string> quirks;
+  Registers registers;
+  struct Test {
+    std::string request, answer;  // RTU frames in hex
+    std::map<std::string, std::string> values;
+  };
+  std::vector<Test> tests;
+  config::Position at;
+};
+
+void describe(config::Fields& f, RegisterConfig& c);
+void describe(config::Fields& f, LimitsConfig& c);
+void describe(config::Fields& f, DeviceConfig& c);
+void describe(config::Fields& f, ConnectionConfig& c);
+void describe(config::Fields& f, MeterConfig& c);
+void describe(config::Fields& f, MeterConfig::Test& c);
+
+// The codec's description of the register; the configuration has been checked.
+modbus::PointSpec point_spec(const RegisterConfig& c);
+
+// Registers (or bits) that the point takes on the wire.
+std::uint16_t wire_count(const RegisterConfig& c);
+
+link::SerialSettings serial_settings(const ConnectionConfig& c, std::optional<unsigned> meter_baud);
+
+}  // namespace lightship::poller

@@ -1,0 +1,264 @@
+// Polls the devices of one line.
+#include "sources/modbus/line_source.h"
+
+#include <algorithm>
+
+#include "base/json_writer.h"
+#include "codec/modbus/exception.h"
+
+namespace lightship::poller {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A busy device (exception 5 or 6) is asked again after this long, doubled with each try.
+constexpr Duration kBusyPause = 100ms;
+// Devices of one line with the same interval begin this far apart, so that the first polls do not queue.
+constexpr Duration kPhase = 5ms;
+
+Backoff::Settings pauses() { return {.first = 500ms, .limit = 15s, .jitter = 0.2}; }
+
+bool is_busy(const Error& error) {
+  return error.code == Errc::refused && (error.detail == modbus::code(modbus::Exception::acknowledge) ||
+                                         error.detail == modbus::code(modbus::Exception::busy));
+}
+
+bool is_worth_a_retry(const Error& error) {
+  return error.code == Errc::timeout || error.code == Errc::crc || error.code == Errc::malformed || is_busy(error);
+}
+
+modbus::Request read_request(Space space, std::uint16_t first, std::uint16_t count) {
+  return modbus::Read{static_cast<modbus::Function>(space), first, count};
+}
+
+}  // namespace
+
+LineSource::LineSource(Context& context, LineSetup setup)
+    : context_(context),
+      setup_(std::move(setup)),
+      log_(context.logbook, "modbus/" + setup_.id),
+      turnstile_(context.executor, setup_.window),
+      dialing_(context.executor),
+      backoff_(pauses(), std::hash<std::string>{}(setup_.id)),
+      connects_(context.metrics.counter("modbus_connects_total", "times a line was opened", {{"connection", setup_.id}})),
+      losses_(context.metrics.counter("modbus_losses_total", "times a line was lost", {{"connection", setup_.id}})) {
+  Duration phase{};
+  for (auto& device : setup_.devices) {
+    devices_.push_back(std::make_unique<Device>(std::move(device), setup_.timeout, setup_.retries, context, phase));
+    context_.owners.enter(devices_.back()->id(), *this);
+    phase += kPhase;
+  }
+  context.metrics.gauge("modbus_line_busy_ratio", "part of the time spent asking", {{"connection", setup_.id}}, [this] {
+    const auto passed = context_.clock.mono() - started_;
+    return passed.count() > 0 ? to_ms(busy_) / to_ms(passed) : 0;
+  });
+}
+
+LineSource::~LineSource() {
+  context_.metrics.remove_gauges({"connection", setup_.id});
+  for (const auto& device : devices_) context_.owners.leave(device->id(), *this);
+}
+
+Task<Error> LineSource::run() {
+  started_ = context_.clock.mono();
+  heartbeat_ = context_.progress.enroll("modbus/" + setup_.id);
+  serving_ = std::make_unique<TaskGroup>(context_.executor);
+  TaskGroup polling(context_.executor);
+  for (const auto& device : devices_) polling.spawn(poll_for_ever(*device));
+
+  std::exception_ptr why;
+  try {
+    co_await polling.run();
+  } catch (...) {
+    why = std::current_exception();
+  }
+  if (conversation_) conversation_->close();
+  serving_->cancel();
+  co_await serving_->join();
+  conversation_.reset();
+  heartbeat_.reset();
+  if (why) std::rethrow_exception(why);
+  co_return Error{Errc::closed, "no device is polled any more", 0};
+}
+
+void LineSource::nudge() {
+  backoff_.reset();
+  next_try_ = {};
+}
+
+Task<void> LineSource::poll_for_ever(Device& device) {
+  for (;;) {
+    co_await context_.clock.sleep_until(device.schedule().due());
+    // The longest that a poll may rightly take until the line says something again.
+    heartbeat_->beat(std::max<Duration>(60s, 4 * device.schedule().interval() + 20 * setup_.timeout));
+    const bool was_online = device.online();
+    const bool first = device.condition() == "not asked yet";
+    auto readings = co_await poll(device);
+    if (readings.online != was_online || (first && !readings.online)) {
+      if (readings.online) log_.info("device answers", field("device", device.info().id()));
+      else log_.warn("device is silent", field("device", device.info().id()), field("why", device.condition()));
+    }
+    context_.bus.publish(std::move(readings));
+    device.overrun(device.schedule().finished(context_.clock.mono()));
+  }
+}
+
+Task<Readings> LineSource::poll(Device& device) {
+  device.begin_poll();
+  const auto begun = context_.clock.mono();
+  std::size_t next = 0;
+  bool stop = false;
+  const unsigned window = std::min(device.setup().in_flight, setup_.window);
+  if (window <= 1) {
+    co_await read_blocks(device, next, stop);
+  } else {
+    TaskGroup readers(context_.executor);
+    for (unsigned i = 0; i < window; ++i) readers.spawn(read_blocks(device, next, stop));
+    co_await readers.run();
+  }
+  const auto now = context_.clock.mono();
+  co_return device.finish_poll(context_.clock.now(), now, std::chrono::duration_cast<Duration>(now - begun));
+}
+
+Task<void> LineSource::read_blocks(Device& device, std::size_t& next, bool& stop) {
+  while (!stop && next < device.blocks().size()) {
+    const std::size_t which = next++;
+    const Block block = device.blocks()[which];
+    MonoTime arrived{};
+    auto answer = co_await read_block(device, block, arrived);
+    if (!answer && answer.error().code == Errc::refused && block.gaps &&
+        (answer.error().detail == modbus::code(modbus::Exception::illegal_address) ||
+         answer.error().detail == modbus::code(modbus::Exception::illegal_value)) &&
+        device.give_up_gaps()) {
+      log_.info("reads without gaps from now on", field("device", device.info().id()), field("why", answer.error().text));
+      device.begin_poll();
+      next = 0;
+      continue;
+    }
+    if (which < device.blocks().size()) device.take(which, answer, arrived);
+    // Silence on one block is silence on all: the others keep "timeout" and the line is free again.
+    if (!answer && answer.error().code != Errc::refused) {
+      for (std::size_t rest = next; rest < device.blocks().size(); ++rest) device.take(rest, answer, arrived);
+      stop = true;
+    }
+  }
+}
+
+Task<Result<ByteVector>> LineSource::read_block(Device& device, const Block& block, MonoTime& arrived) {
+  Result<ByteVector> answer = fail(Errc::timeout, "not asked");
+  const unsigned tries = device.tries();
+  for (unsigned attempt = 0; attempt < tries; ++attempt) {
+    if (attempt > 0) device.retried();
+    Tally tally;
+    {
+      auto turn = co_await turnstile_.enter(device.schedule().due());
+      Ask ask;
+      ask.unit = device.info().unit;
+      ask.request = read_request(block.space, block.first, block.count);
+      ask.patience = device.patience(attempt);
+      ask.limit = setup_.timeout;
+      ask.pause = device.setup().pause;
+      ask.answers_as = device.setup().answers_as;
+      answer = co_await ask_once(device, std::move(ask), tally);
+    }
+    arrived = tally.arrived;
+    if (answer || !is_worth_a_retry(answer.error())) co_return answer;
+    if (is_busy(answer.error())) co_await context_.clock.sleep_for(kBusyPause * (1 << std::min(attempt, 4u)));
+  }
+  co_return answer;
+}
+
+Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& tally) {
+  for (int reconnects = 0;; ++reconnects) {
+    auto conversation = co_await connected();
+    if (!conversation) {
+      device.unreachable(conversation.error());
+      co_return fail(conversation.error());
+    }
+    const auto begun = context_.clock.mono();
+    auto answer = co_await (*conversation)->ask(ask, tally);
+    busy_ += std::chrono::duration_cast<Duration>(context_.clock.mono() - begun);
+    if (!answer && answer.error().code == Errc::closed) {
+      disconnected(answer.error());
+      // Many devices close a connection that was idle: the first request on it finds out and goes again.
+      if (reconnects == 0) continue;
+    }
+    device.learn(answer, tally);
+    if (answer) log_.debug("answer", field("device", device.info().id()), field("bytes", answer->size()), field("ms", to_ms(tally.answer_time)));
+    else log_.debug("no answer", field("device", device.info().id()), field("why", answer.error().text));
+    co_return answer;
+  }
+}
+
+Task<Result<Conversation*>> LineSource::connected() {
+  auto turn = co_await dialing_.enter(context_.clock.mono());
+  if (conversation_ && conversation_->alive()) co_return conversation_.get();
+  if (conversation_) disconnected({Errc::closed, "the line was closed by the other side", 0});
+  if (context_.clock.mono() < next_try_) co_return fail(last_error_);
+
+  serving_->cancel();
+  co_await serving_->join();
+  conversation_.reset();
+  auto opened = co_await setup_.open(context_);
+  if (!opened) {
+    const auto pause = backoff_.next();
+    next_try_ = context_.clock.mono() + pause;
+    last_error_ = opened.error();
+    log_.warn("cannot open the line", field("why", last_error_.text), field("again_in", for_people(pause)));
+    co_return fail(last_error_);
+  }
+  ++connects_;
+  conversation_ = std::move(*opened);
+  serving_ = std::make_unique<TaskGroup>(context_.executor);
+  serving_->spawn(conversation_->serve());
+  if (backoff_.failures() > 0 || connects_.value == 1 || was_lost_) log_.info("line is open", field("line", setup_.line));
+  backoff_.reset();
+  last_error_ = {};
+  was_lost_ = false;
+  if (setup_.pause_after_connect.count() > 0) co_await context_.clock.sleep_for(setup_.pause_after_connect);
+  co_return conversation_.get();
+}
+
+void LineSource::disconnected(const Error& why) {
+  if (!was_lost_) ++losses_;
+  was_lost_ = true;
+  log_.debug("line lost", field("why", why.text));
+  if (conversation_) conversation_->close();
+}
+
+Task<Result<ByteVector>> LineSource::read_registers(DeviceId id, Space space, std::uint16_t first, std::uint16_t count,
+                                                    Duration limit) {
+  const auto known = std::ranges::find_if(devices_, [&](const auto& device) { return device->id() == id; });
+  if (known == devices_.end()) co_return fail(Errc::unavailable, "the device is not on this line");
+  auto& device = **known;
+  const auto deadline = context_.clock.mono() + limit;
+  // A person waits: before every poll that is due.
+  auto turn = co_await turnstile_.enter(MonoTime::min());
+  const auto left = std::chrono::duration_cast<Duration>(deadline - context_.clock.mono());
+  if (left.count() <= 0 || serving_ == nullptr) co_return fail(Errc::timeout, "the line was busy for {}", for_people(limit));
+  Tally tally;
+  Ask ask;
+  ask.unit = device.info().unit;
+  ask.request = read_request(space, first, count);
+  ask.patience = std::min(left, setup_.timeout);
+  ask.limit = ask.patience;
+  ask.pause = device.setup().pause;
+  ask.answers_as = device.setup().answers_as;
+  auto answer = co_await ask_once(device, std::move(ask), tally);
+  if (!answer) co_return answer;
+  co_return ByteVector(answer->begin() + 2, answer->end());
+}
+
+void LineSource::describe_status(JsonWriter& json) const {
+  json.member("line", setup_.line);
+  json.member("open", conversation_ && conversation_->alive());
+  const auto passed = context_.clock.mono() - started_;
+  json.key("busy_percent").value(Real{passed.count() > 0 ? 100 * to_ms(busy_) / to_ms(passed) : 0, 1});
+  if (!last_error_.text.empty()) json.member("error", last_error_.text);
+  json.key("devices").begin_array();
+  for (const auto& device : devices_) device->describe_status(json, context_.clock);
+  json.end_array();
+}
+
+}  // namespace lightship::poller

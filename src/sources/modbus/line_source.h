@@ -1,0 +1,71 @@
+// The owner of one line or socket: asks every device behind it at its own interval and publishes.
+//
+// One coroutine per device keeps the device's time; a turnstile lets them speak one at a time (or as many
+// as the connection allows), the one that is due first going first. The line is opened when it is needed
+// and opened again after it was lost, with growing pauses; devices meanwhile are told as silent.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/backoff.h"
+#include "core/part.h"
+#include "core/request.h"
+#include "sources/modbus/device.h"
+#include "sources/modbus/turnstile.h"
+
+namespace lightship::poller {
+
+struct LineSetup {
+  std::string id;                    // connection id
+  std::string line;                  // for people: "serial /dev/ttyUSB0 9600 8N1"
+  Duration timeout = std::chrono::seconds(3);
+  unsigned retries = 3;
+  Duration pause_after_connect{};
+  unsigned window = 1;               // requests under way at once
+  std::vector<DeviceSetup> devices;
+  // Opens the line. Called on the field loop; a new conversation each time.
+  std::function<Task<Result<std::unique_ptr<Conversation>>>(Context&)> open;
+};
+
+class LineSource final : public Runner, public RegisterReader {
+ public:
+  LineSource(Context& context, LineSetup setup);
+  ~LineSource() override;
+
+  Task<Error> run() override;
+  void nudge() override;  // try at once, whatever the pauses say
+  void describe_status(JsonWriter& json) const override;
+
+  Task<Result<ByteVector>> read_registers(DeviceId device, Space space, std::uint16_t first, std::uint16_t count,
+                                          Duration limit) override;
+
+ private:
+  Task<void> poll_for_ever(Device& device);
+  Task<Readings> poll(Device& device);
+  Task<void> read_blocks(Device& device, std::size_t& next, bool& stop);
+  Task<Result<ByteVector>> read_block(Device& device, const Block& block, MonoTime& arrived);
+  Task<Result<ByteVector>> ask_once(Device& device, Ask ask, Tally& tally);
+  Task<Result<Conversation*>> connected();
+  void disconnected(const Error& why);
+
+  Context& context_;
+  LineSetup setup_;
+  Log log_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  Turnstile turnstile_, dialing_;
+  Backoff backoff_;
+  MonoTime next_try_{};
+  std::unique_ptr<Conversation> conversation_;
+  std::unique_ptr<TaskGroup> serving_;  // what runs beside the conversation
+  std::unique_ptr<Heartbeat> heartbeat_;
+  Error last_error_;
+  bool was_lost_ = false;
+  Duration busy_{};                     // time spent asking
+  MonoTime started_{};
+  Counter& connects_;
+  Counter& losses_;
+};
+
+}  // namespace lightship::poller

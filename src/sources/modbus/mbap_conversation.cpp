@@ -1,0 +1,145 @@
+// Asks with transaction ids; one reader hands the answers out.
+#include "sources/modbus/mbap_conversation.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "codec/modbus/mbap.h"
+
+namespace lightship::poller {
+
+MbapConversation::MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock, asio::any_io_executor executor)
+    : line_(std::move(line)), clock_(clock), executor_(std::move(executor)) {}
+
+MbapConversation::~MbapConversation() { close(); }
+
+void MbapConversation::close() {
+  line_->close();
+  end_all({Errc::closed, fmt::format("{} was closed", line_->name()), 0});
+}
+
+Task<Result<ByteVector>> MbapConversation::ask(Ask ask, Tally& tally) {
+  if (!line_->is_open()) co_return fail(Errc::closed, "{} is closed", line_->name());
+  if (ask.pause.count() > 0) co_await clock_.sleep_until(line_->last_byte_at() + ask.pause);
+  while (open_.contains(++last_transaction_)) {
+  }
+  const auto transaction = last_transaction_;
+  Open me{ask, tally, asio::steady_timer(executor_, MonoTime::max()), std::nullopt};
+  open_.emplace(transaction, &me);
+  struct Leaves {
+    std::map<std::uint16_t, Open*>& open;
+    std::uint16_t transaction;
+    ~Leaves() { open.erase(transaction); }
+  } const leaves{open_, transaction};
+  tally.late += std::exchange(late_, 0);
+
+  ByteVector frame;
+  modbus::mbap::append_frame(frame, transaction, ask.unit, ask.request);
+  const auto begun = clock_.mono();
+  auto written = co_await line_->write(frame);
+  if (!written) {
+    if (written.error().code == Errc::closed) close();
+    co_return fail(written.error());
+  }
+
+  const auto limit = begun + ask.patience;
+  // Expiry is set on the injected clock's timeline, which is the steady clock's outside of tests.
+  me.called.expires_at(limit);
+  while (!me.answer && clock_.mono() < limit && line_->is_open()) {
+    boost::system::error_code woken;
+    co_await me.called.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+      throw boost::system::system_error(asio::error::operation_aborted);
+    }
+  }
+  if (me.answer) {
+    const auto took = std::chrono::duration_cast<Duration>(tally.arrived - begun);
+    if (*me.answer || me.answer->error().code == Errc::refused) tally.answer_time = std::max(Duration(0), took);
+    co_return std::move(*me.answer);
+  }
+  if (!line_->is_open()) co_return fail(Errc::closed, "{} was closed", line_->name());
+  if (tally.rejects.unit > 0) co_return fail(Errc::timeout, "only another unit answered");
+  if (tally.rejects.function > 0) co_return fail(Errc::timeout, "only another function was answered");
+  co_return fail(Errc::timeout, "no answer within {}", for_people(ask.patience));
+}
+
+Task<void> MbapConversation::serve() {
+  // Room for several whole ADUs: pipelined answers often come together.
+  std::array<std::uint8_t, 4 * modbus::mbap::kMaxAdu> buffer;
+  std::size_t held = 0;
+  while (line_->is_open()) {
+    auto got = co_await line_->read_some(std::span(buffer).subspan(held), MonoTime::max());
+    if (!got) {
+      if (got.error().code == Errc::timeout) continue;
+      if (got.error().code == Errc::unavailable) {
+        end_all(got.error());
+        continue;
+      }
+      line_->close();
+      end_all(got.error());
+      co_return;
+    }
+    held += *got;
+    std::size_t used = 0;
+    bool broken = false;
+    for (;;) {
+      auto adu = modbus::mbap::next_adu(Bytes(buffer.data() + used, held - used));
+      if (!adu) {
+        broken = adu.error().code == Errc::malformed;
+        if (broken && !line_->message_boundaries()) {
+          end_all({Errc::closed, "the stream lost its framing: " + adu.error().text, 0});
+          line_->close();
+          co_return;
+        }
+        break;
+      }
+      take(adu->transaction, adu->unit, adu->pdu);
+      used += adu->size;
+    }
+    // A datagram stands for itself: what is left of it belongs to nothing.
+    if (line_->message_boundaries()) used = held;
+    std::memmove(buffer.data(), buffer.data() + used, held - used);
+    held -= used;
+  }
+}
+
+void MbapConversation::take(std::uint16_t transaction, std::uint8_t unit, Bytes pdu) {
+  const auto found = open_.find(transaction);
+  if (found == open_.end()) {
+    ++late_;
+    return;
+  }
+  auto& open = *found->second;
+  open.tally.bytes += pdu.size() + modbus::mbap::kHeader;
+  if (open.answer) return;
+  if (unit != open.ask.unit && unit != open.ask.answers_as) {
+    ++open.tally.rejects.unit;
+    return;
+  }
+  switch (modbus::judge(open.ask.request, pdu)) {
+    case modbus::Verdict::good:
+      open.tally.arrived = line_->last_byte_at();
+      open.answer = settled(pdu);
+      break;
+    case modbus::Verdict::length:
+      ++open.tally.rejects.length;
+      open.answer = fail(Errc::malformed, "an answer of {} bytes, not of the length asked", pdu.size());
+      break;
+    case modbus::Verdict::function: ++open.tally.rejects.function; return;
+    case modbus::Verdict::exception_code: ++open.tally.rejects.exception_code; return;
+    case modbus::Verdict::mismatch: ++open.tally.rejects.mismatch; return;
+  }
+  open.called.cancel();
+}
+
+void MbapConversation::end_all(const Error& why) {
+  for (auto& [transaction, open] : open_) {
+    if (!open->answer) open->answer = fail(why);
+    open->called.cancel();
+  }
+}
+
+}  // namespace lightship::poller

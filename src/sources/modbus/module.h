@@ -1,0 +1,34 @@
+// The Modbus source as the house sees it: connections of slave_config.yaml, meters of meter_registry.yaml.
+#pragma once
+
+#include "config/module.h"
+#include "sources/modbus/setup.h"
+
+namespace lightship::poller {
+
+class ModbusModule final : public config::Module {
+ public:
+  void declare(config::SiteFiles& files) override;
+  void gather(config::Site& site, config::Mistakes& mistakes) override;
+  void check(const config::Site& site, config::Mistakes& mistakes) override;
+  std::vector<config::LinePlan> plans(const config::Site& site) override;
+  std::vector<Part> parts(const config::Site& site) override;
+
+  const std::vector<ConnectionConfig>& connections() const { return connections_; }
+  const Meters& meters() const { return meters_; }
+
+ private:
+  void check_connection(const ConnectionConfig& connection, config::Mistakes& mistakes) const;
+  void check_device(const ConnectionConfig& connection, const DeviceConfig& device, config::Mistakes& mistakes) const;
+
+  std::vector<ConnectionConfig> connections_;
+  std::vector<MeterConfig> site_meters_;
+  Meters meters_;
+  std::string registry_fingerprint_;  // a changed registry restarts every line
+};
+
+}  // namespace lightship::poller
+
+namespace lightship {
+std::unique_ptr<config::Module> make_source_modbus();
+}

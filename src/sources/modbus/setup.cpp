@@ -1,0 +1,208 @@
+// Works a configuration out.
+#include "sources/modbus/setup.h"
+
+#include <algorithm>
+
+#include "link/serial.h"
+#include "link/serial_timing.h"
+#include "link/tcp.h"
+#include "link/udp.h"
+#include "sources/modbus/line_conversation.h"
+#include "sources/modbus/mbap_conversation.h"
+
+namespace lightship::poller {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// What a device is taken to need before it answers, until it is measured.
+constexpr Duration kAssumedAnswer = 20ms;
+constexpr Duration kAssumedNetworkAnswer = 10ms;
+// For the plan of a line a quick device is assumed: a gap that pays with it pays with a slower one too.
+constexpr Duration kQuickAnswer = 5ms;
+// Over more than this a hole that the device refuses is likely, however little the gap costs.
+constexpr std::uint16_t kWidestGap = 32;
+
+bool is_stream_of_mbap(LineType type) { return type == LineType::tcp || type == LineType::udp; }
+
+DevicePoint device_point(const std::string& name, const RegisterConfig& c) {
+  return {name, c.unit, {static_cast<Space>(c.function), c.address, wire_count(c)}, point_spec(c), c.scale_register};
+}
+
+void put(std::vector<DevicePoint>& points, DevicePoint point) {
+  const auto known = std::ranges::find(points, point.name, &DevicePoint::name);
+  if (known != points.end()) *known = std::move(point);
+  else points.push_back(std::move(point));
+}
+
+}  // namespace
+
+std::vector<DevicePoint> device_points(const DeviceConfig& device, const Meters& meters) {
+  std::vector<DevicePoint> points;
+  if (const auto* meter = meters.find(device.meter_model)) {
+    const auto names = profile_points(*meter, device.profile);
+    for (const auto& [name, c] : meter->registers) {
+      if (std::ranges::find(names, name) == names.end()) continue;
+      put(points, device_point(name, c));
+      // A scale register is read with what it scales, whatever the profile says.
+      if (c.scale_register.empty()) continue;
+      const auto scale = std::ranges::find(meter->registers, c.scale_register, &Registers::value_type::first);
+      if (scale != meter->registers.end()) put(points, device_point(scale->first, scale->second));
+    }
+  }
+  for (const auto& [name, c] : device.registers) put(points, device_point(name, c));
+  return points;
+}
+
+std::optional<unsigned> meter_baud(const ConnectionConfig& connection, const Meters& meters) {
+  for (const auto& client : connection.clients) {
+    const auto* meter = meters.find(client.meter_model);
+    if (meter != nullptr && meter->default_baud_rate) return meter->default_baud_rate;
+  }
+  return std::nullopt;
+}
+
+DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig& device, const Meters& meters) {
+  DeviceSetup setup;
+  setup.info = config::device_info(connection.id, device, device.unit_id);
+  setup.info.model = device.meter_model;
+  setup.points = device_points(device, meters);
+
+  LimitsConfig limits = device.limits;
+  if (const auto* meter = meters.find(device.meter_model)) {
+    if (!limits.max_registers) limits.max_registers = meter->limits.max_registers;
+    if (!limits.max_gap) limits.max_gap = meter->limits.max_gap;
+    if (!limits.pause_after_answer) limits.pause_after_answer = meter->limits.pause_after_answer;
+    if (!limits.in_flight) limits.in_flight = meter->limits.in_flight;
+    if (!limits.answers_as) limits.answers_as = meter->limits.answers_as;
+  }
+  std::uint16_t gap = kWidestGap;
+  if (connection.is_serial_port()) {
+    const auto settings = serial_settings(connection, meter_baud(connection, meters));
+    gap = std::min(gap, break_even_gap(std::chrono::duration_cast<Duration>(link::char_time(settings)),
+                                       std::chrono::duration_cast<Duration>(link::t35(settings)), kQuickAnswer));
+  }
+  setup.limits = {limits.max_registers.value_or(125), 2000, limits.max_gap.value_or(gap)};
+  setup.pause = limits.pause_after_answer.value_or(Duration{});
+  setup.in_flight = is_stream_of_mbap(connection.type) ? limits.in_flight.value_or(1) : 1;
+  setup.answers_as = limits.answers_as ? *limits.answers_as : -1;
+  return setup;
+}
+
+std::string line_name(const ConnectionConfig& connection, const Meters& meters) {
+  switch (connection.type) {
+    case LineType::serial:
+    case LineType::ascii:
+      return fmt::format("{} {} {}", connection.type == LineType::serial ? "serial" : "ascii", connection.port,
+                         link::describe(serial_settings(connection, meter_baud(connection, meters))));
+    case LineType::tcp: return fmt::format("tcp {}:{}", connection.host, connection.tcp_port);
+    case LineType::rtu_over_tcp: return fmt::format("rtu over tcp {}:{}", connection.host, connection.tcp_port);
+    case LineType::udp: return fmt::format("udp {}:{}", connection.host, connection.tcp_port);
+  }
+  return connection.id;
+}
+
+Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor executor, Clock& clock,
+                                                      const ConnectionConfig& connection,
+                                                      const link::SerialSettings& settings) {
+  using Line = LineConversation;
+  const auto echo = connection.echo ? modbus::Echo::always : modbus::Echo::unknown;
+  switch (connection.type) {
+    case LineType::serial:
+    case LineType::ascii: {
+      auto line = link::open_serial(executor, clock, settings);
+      if (!line) co_return fail(line.error());
+      const auto framing = connection.type == LineType::serial ? Line::Framing::rtu : Line::Framing::ascii;
+      auto timing = line_timing(settings);
+      if (framing == Line::Framing::ascii) timing.silence = {};  // ASCII frames are told apart by their colon
+      co_return std::make_unique<Line>(std::move(*line), clock, framing, timing, echo);
+    }
+    case LineType::rtu_over_tcp: {
+      auto line = co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
+      if (!line) co_return fail(line.error());
+      co_return std::make_unique<Line>(std::move(*line), clock, Line::Framing::rtu, LineTiming{}, echo);
+    }
+    case LineType::tcp: {
+      auto line = co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
+      if (!line) co_return fail(line.error());
+      co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor);
+    }
+    case LineType::udp: {
+      auto line = co_await link::dial_udp(clock, connection.host, connection.tcp_port, connection.timeout);
+      if (!line) co_return fail(line.error());
+      co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor);
+    }
+  }
+  co_return fail(Errc::invalid, "unknown connection type");
+}
+
+namespace {
+
+// A function with parameters, not a lambda with captures: the coroutine outlives the call.
+Task<Result<std::unique_ptr<Conversation>>> open_for(Context& context, std::shared_ptr<const ConnectionConfig> connection,
+                                                     link::SerialSettings settings) {
+  co_return co_await open_line(context.executor, context.clock, *connection, settings);
+}
+
+}  // namespace
+
+LineSetup line_setup(const ConnectionConfig& connection, const Meters& meters) {
+  LineSetup setup;
+  setup.id = connection.id;
+  setup.line = line_name(connection, meters);
+  setup.timeout = connection.timeout;
+  setup.retries = connection.retries;
+  setup.pause_after_connect = connection.pause_after_connect;
+  for (const auto& client : connection.clients) {
+    setup.devices.push_back(device_setup(connection, client, meters));
+    setup.window = std::max(setup.window, setup.devices.back().in_flight);
+  }
+  setup.open = [shared = std::make_shared<const ConnectionConfig>(connection),
+                settings = serial_settings(connection, meter_baud(connection, meters))](Context& context) {
+    return open_for(context, shared, settings);
+  };
+  return setup;
+}
+
+config::LinePlan line_plan(const ConnectionConfig& connection, const Meters& meters) {
+  config::LinePlan line;
+  line.connection = connection.id;
+  line.line = line_name(connection, meters);
+  line.at = connection.at;
+  line.fastest = Duration::max();
+  const auto settings = serial_settings(connection, meter_baud(connection, meters));
+  line.assumed_answer = connection.is_serial_port() ? kAssumedAnswer : kAssumedNetworkAnswer;
+
+  for (const auto& client : connection.clients) {
+    const auto setup = device_setup(connection, client, meters);
+    config::LinePlan::DevicePlan device;
+    device.client = client.id;
+    device.points = setup.points.size();
+    device.interval = setup.info.poll_interval;
+    std::vector<PlanPoint> points;
+    for (const auto& point : setup.points) points.push_back(point.where);
+    for (const auto& block : plan(points, setup.limits)) {
+      ++device.requests;
+      device.registers += block.count;
+      device.blocks.push_back(fmt::format("{} {}-{}", modbus::name(static_cast<modbus::Function>(block.space)),
+                                          block.first, block.first + block.count - 1));
+      double cost = to_ms(line.assumed_answer) + to_ms(setup.pause);
+      if (connection.is_serial_port()) {
+        // ASCII sends two characters for each byte, and three more a frame.
+        const auto sent = connection.type == LineType::ascii ? 2 * characters(block) + 2 : characters(block);
+        cost += to_ms(link::wire_time(settings, sent)) + 2 * to_ms(link::t35(settings));
+      }
+      device.cycle_ms += cost;
+    }
+    line.requests += device.requests;
+    line.cycle_ms += device.cycle_ms;
+    line.load_percent += 100 * device.cycle_ms / to_ms(device.interval) / setup.in_flight;
+    line.fastest = std::min(line.fastest, device.interval);
+    line.devices.push_back(std::move(device));
+  }
+  if (connection.clients.empty()) line.fastest = {};
+  return line;
+}
+
+}  // namespace lightship::poller
