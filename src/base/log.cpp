@@ -85,6 +85,13 @@ void Logbook::write(const std::string& source, Level level, std::string_view eve
   put(level, source, event, rendered, 0);
 }
 
+void Logbook::note(std::string_view event, std::string_view what) {
+  const LogField said = field("level", what);
+  const auto rendered = render(std::span(&said, 1));
+  const std::scoped_lock lock(mutex_);
+  put(Level::info, "lightship", event, rendered, 0);
+}
+
 void Logbook::flush(bool all) {
   const std::scoped_lock lock(mutex_);
   const auto now = clock_.mono();

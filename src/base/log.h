@@ -52,6 +52,9 @@ class Logbook {
   Level level() const { return static_cast<Level>(level_.load(std::memory_order_relaxed)); }
   void more_talkative(int steps);                           // +1 towards debug, -1 towards error
 
+  // Written whatever the level is: the answer to someone who turned a knob.
+  void note(std::string_view event, std::string_view what);
+
   // Writes what folding still holds back; called once a second and before the end.
   void flush(bool all = false);
 

@@ -14,14 +14,16 @@ ManualClock::ManualClock(asio::io_context& loop, Time start) : loop_(loop), wall
 ManualClock::~ManualClock() = default;
 
 Task<void> ManualClock::sleep_until(MonoTime when) {
-  asio::steady_timer sleep(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+  asio::steady_timer sleep(co_await asio::this_coro::executor,
+                           asio::steady_timer::time_point::max());
   bool due = false;
   const auto ticket = call_at(when, [&] {
     due = true;
     sleep.cancel();
   });
   // A coroutine that is destroyed in its sleep (a loop torn down by a test) takes its ticket along.
-  const std::unique_ptr<const Ticket, std::function<void(const Ticket*)>> taken(&ticket, [this](auto* mine) { forget(*mine); });
+  const std::unique_ptr<const Ticket, std::function<void(const Ticket*)>> taken(
+      &ticket, [this](auto* mine) { forget(*mine); });
   boost::system::error_code ended;
   co_await sleep.async_wait(asio::redirect_error(asio::use_awaitable, ended));
   if (!due) throw boost::system::system_error(ended);

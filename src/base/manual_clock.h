@@ -20,20 +20,25 @@ class ManualClock final : public Clock {
  public:
   // 2026-01-04T12:00:00Z and one hour of uptime, unless said otherwise.
   explicit ManualClock(asio::io_context& loop,
-                       Time start = std::chrono::sys_days(std::chrono::year(2026) / 1 / 4) + std::chrono::hours(12));
+                       Time start = std::chrono::sys_days(std::chrono::year(2026) / 1 / 4) +
+                                    std::chrono::hours(12));
   ~ManualClock() override;
 
   Time now() const override { return wall_; }
   MonoTime mono() const override { return mono_; }
   Task<void> sleep_until(MonoTime when) override;
 
-  // Runs what is ready, moves the time to each due moment within `step`, running the loop after each.
+  // Runs what is ready, moves the time to each due moment within `step`, running the loop after
+  // each.
   void advance(std::chrono::nanoseconds step);
   void settle() { advance({}); }  // runs what is ready, time stands still
 
-  void jump_wall(std::chrono::microseconds by) { wall_ += by; }  // NTP, a user: the steady time is not moved
+  void jump_wall(std::chrono::microseconds by) {
+    wall_ += by;
+  }  // NTP, a user: the steady time is not moved
 
-  // Calls `what` (on the loop's thread, inside `advance`) once the time is `when`. For scripted peers.
+  // Calls `what` (on the loop's thread, inside `advance`) once the time is `when`. For scripted
+  // peers.
   using Ticket = std::pair<MonoTime, std::uint64_t>;
   Ticket call_at(MonoTime when, std::function<void()> what);
   void forget(const Ticket& ticket) { due_.erase(ticket); }

@@ -31,7 +31,10 @@ struct Dormitory {
       note(name);
     }
   }
-  void note(char name) { woken.emplace_back(name, std::chrono::duration_cast<std::chrono::milliseconds>(clock.mono() - start)); }
+  void note(char name) {
+    woken.emplace_back(name,
+                       std::chrono::duration_cast<std::chrono::milliseconds>(clock.mono() - start));
+  }
 };
 
 using Woken = std::vector<std::pair<char, std::chrono::milliseconds>>;

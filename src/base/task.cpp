@@ -61,6 +61,8 @@ Task<void> TaskGroup::run() {
     stopped = state.cancelled() != asio::cancellation_type::none;
   }
   cancel();
+  // A coroutine that was cancelled may not wait for anything any more until it says otherwise.
+  if (stopped) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await join();
   if (stopped) throw boost::system::system_error(asio::error::operation_aborted);
 }

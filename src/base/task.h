@@ -31,7 +31,9 @@ class TaskGroup {
   // Starts the task. What it throws, other than cancellation, is kept and thrown by `join`.
   void spawn(Task<void> task);
   void cancel();       // asks every task to stop, now and those spawned later
-  Task<void> join();   // returns when none runs; not itself stopped by cancellation
+  // Returns when none runs; not itself stopped by cancellation. Whoever was cancelled before must first
+  // `co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation())`.
+  Task<void> join();
   // Runs until all have ended, one has failed or the caller is cancelled; then ends all of them.
   Task<void> run();
   std::size_t running() const { return running_.size(); }

@@ -89,9 +89,11 @@ std::pair<YAML::Mark, std::string> explain(const YAML::Exception& error, std::st
   }
   const auto line = line_of(text, error.mark.line + 1);
   const auto indent = line.substr(0, std::min(line.find_first_not_of(" \t"), line.size()));
-  const bool tab = indent.find('\t') != std::string_view::npos;
-  return {error.mark,
-          tab ? "YAML: a tab in the indentation, expected blanks" : "YAML: " + shortened(error.msg)};
+  const auto tab = indent.find('\t');
+  if (tab == std::string_view::npos) return {error.mark, "YAML: " + shortened(error.msg)};
+  YAML::Mark mark = error.mark;
+  mark.column = static_cast<int>(tab);
+  return {mark, "YAML: a tab in the indentation, expected blanks"};
 }
 
 }  // namespace
@@ -139,7 +141,8 @@ Document::Document(std::string name, std::string_view text, const Vault& vault, 
     } else {
       root_ = root;
     }
-    TreeBuilder more(name_, columns, Vault(), mistakes, lines);
+    Mistakes ignored;  // what nobody reads need not be right
+    TreeBuilder more(name_, columns, vault, ignored, lines);
     if (parser.HandleNextDocument(more) && more.root() && more.root()->kind != Node::Kind::null) {
       mistakes.error({name_, more.root()->line, more.root()->column, {}},
                      "a second document in the same file is never read");

@@ -33,20 +33,23 @@ Mail mail(std::string_view text) {
 
 TEST(Document, ASyntaxErrorHasItsPlace) {
   EXPECT_EQ(said("host: a\nport: [1, 2\n"),
-            "test.yaml:3:1: error: YAML: end of sequence flow not found\n");
+            "test.yaml:2:7: error: YAML: this '[' is never closed\nport: [1, 2\n      ^\n");
+  EXPECT_EQ(said("sizes: {a: 1\n"),
+            "test.yaml:1:8: error: YAML: this '{' is never closed\nsizes: {a: 1\n       ^\n");
   EXPECT_EQ(said("host: a: b\n"),
             "test.yaml:1:8: error: YAML: illegal map value\nhost: a: b\n       ^\n");
 }
 
 TEST(Document, ATabInTheIndentationIsCalledByItsName) {
   EXPECT_EQ(said("sizes:\n\ta: 1\n  b: 2\n"),
-            "test.yaml:2:2: error: YAML: a tab in the indentation, expected blanks\n"
-            "\ta: 1\n\t^\n");
+            "test.yaml:2:1: error: YAML: a tab in the indentation, expected blanks\n"
+            "\ta: 1\n^\n");
 }
 
 TEST(Document, ASyntaxErrorDoesNotShowAPassword) {
-  EXPECT_EQ(said("password: hunter2: x\n"),
-            "test.yaml:1:18: error: YAML: illegal map value\npassword: **********\n                 ^\n");
+  EXPECT_EQ(
+      said("password: hunter2: x\n"),
+      "test.yaml:1:18: error: YAML: illegal map value\npassword: **********\n                 ^\n");
 }
 
 TEST(Document, ADuplicateKeyIsAnErrorAndTheFirstCounts) {
@@ -57,8 +60,9 @@ TEST(Document, ADuplicateKeyIsAnErrorAndTheFirstCounts) {
 }
 
 TEST(Document, ADuplicatePasswordIsAsSecretAsTheFirst) {
-  EXPECT_EQ(said("password: hunter2\npassword: hunter3\n"),
-            "test.yaml:2:1: error: duplicate key 'password', first in line 1\npassword: *******\n^\n");
+  EXPECT_EQ(
+      said("password: hunter2\npassword: hunter3\n"),
+      "test.yaml:2:1: error: duplicate key 'password', first in line 1\npassword: *******\n^\n");
 }
 
 TEST(Document, AMisspeltPasswordIsStillASecret) {
@@ -69,15 +73,23 @@ TEST(Document, AMisspeltPasswordIsStillASecret) {
 
 TEST(Document, ASecretOfSeveralLinesIsMaskedToItsEnd) {
   EXPECT_EQ(said("{password: \"hun\n  ter2\", portt: 1}"),
-            "test.yaml:2:10: error: unknown key 'portt'\n  *****************\n         ^\n"
+            "test.yaml:2:10: error: unknown key 'portt'\n  ****************\n         ^\n"
             "did you mean 'port'?\n");
+}
+
+TEST(Document, ALongLineIsCutAroundTheMistake) {
+  const std::string much(100, 'x');
+  EXPECT_EQ(said("{host: " + much + ", prot: 7, sizes: {" + much + ": 1}}"),
+            "test.yaml:1:110: error: unknown key 'prot'\n" + std::string(77, 'x') +
+                ", prot: 7, sizes: {" + std::string(64, 'x') + "\n" + std::string(79, ' ') +
+                "^\ndid you mean 'port'?\n");
 }
 
 TEST(Document, BytesThatAreNotUtf8AreFound) {
   EXPECT_EQ(said("host: \"\xC3\xA4\xFF\"\n"),
-            "test.yaml:1:9: error: byte 0xFF is not UTF-8\nhost: \"\xC3\xA4\xFF\"\n        ^\n");
+            "test.yaml:1:9: error: byte 0xFF is not UTF-8\nhost: \"\xC3\xA4?\"\n        ^\n");
   EXPECT_EQ(said(std::string_view("a\0b", 3)),
-            std::string("test.yaml:1:2: error: control character 0x00\na\0b\n ^\n", 58));
+            "test.yaml:1:2: error: control character 0x00\na?b\n ^\n");
 }
 
 TEST(Document, ColumnsAreCountedInCharacters) {
@@ -90,13 +102,14 @@ TEST(Document, AliasesThatWouldExplodeAreRefused) {
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
   for (char c = 'b'; c <= 'i'; ++c) {
     bomb += std::string(1, c) + ": &" + c + " [";
-    for (int i = 0; i < 10; ++i) bomb += std::string(i == 0 ? "*" : ",*") + static_cast<char>(c - 1);
+    for (int i = 0; i < 10; ++i)
+      bomb += std::string(i == 0 ? "*" : ",*") + static_cast<char>(c - 1);
     bomb += "]\n";
   }
   EXPECT_EQ(said(bomb),
-            "test.yaml:5:32: error: more than 100000 values when aliases are followed\n"
+            "test.yaml:5:35: error: more than 100000 values when aliases are followed\n"
             "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n"
-            "                               ^\n");
+            "                                  ^\n");
 }
 
 TEST(Document, AnAliasInsideItselfIsRefused) {
@@ -106,13 +119,20 @@ TEST(Document, AnAliasInsideItselfIsRefused) {
 }
 
 TEST(Document, SixtyFourLevelsAreEnough) {
-  EXPECT_EQ(said("host: " + std::string(64, '[')),
+  const std::string lists = std::string(64, '[') + std::string(64, ']');
+  EXPECT_EQ(said("host: " + lists),
             "test.yaml:1:70: error: nested deeper than 64 levels\n"
-            "host: " + std::string(64, '[') + "\n" + std::string(69, ' ') + "^\n");
+            "host: " +
+                lists + "\n" + std::string(69, ' ') + "^\n");
+  EXPECT_EQ(said("host: " + lists.substr(1, 126)),
+            "test.yaml:1:7: error: host: found a list, expected a text\n"
+            "host: " +
+                lists.substr(1, 126) + "\n      ^\n");
   // Deep by aliases: each level holds the one before.
   std::string text = "a0: &a0 [x]\n";
   for (int i = 1; i < 70; ++i) text += fmt::format("a{}: &a{} [*a{}]\n", i, i, i - 1);
-  EXPECT_TRUE(said(text).starts_with("test.yaml:64:12: error: nested deeper than 64 levels\n")) << said(text);
+  EXPECT_TRUE(said(text).starts_with("test.yaml:64:12: error: nested deeper than 64 levels\n"))
+      << said(text);
 }
 
 TEST(Document, AFileOfMoreThanAMegabyteIsNotRead) {
@@ -132,7 +152,11 @@ TEST(Document, ItsTopMustBeAMapAndItsOnly) {
             "test.yaml:1:1: error: found a list, expected a map of keys and values\n- a\n^\n");
   EXPECT_EQ(said("host: a\n---\nhost: b\n"),
             "test.yaml:3:1: error: a second document in the same file is never read\nhost: b\n^\n");
-  EXPECT_EQ(said("[a, b]: c\n"), "test.yaml:1:1: error: a key must be a plain word\n[a, b]: c\n^\n");
+  EXPECT_EQ(said("host: a\n---\n{a: !secret x, a: 1}\n"),
+            "test.yaml:3:1: error: a second document in the same file is never read\n"
+            "{a: !secret x, a: 1}\n^\n");
+  EXPECT_EQ(said("[a, b]: c\n"),
+            "test.yaml:1:1: error: a key must be a plain word\n[a, b]: c\n^\n");
 }
 
 TEST(Document, MergeKeysWork) {

@@ -149,8 +149,8 @@ Field Fields::scalar(std::string_view key, std::string_view help, Type type, Val
     known(key).secret = true;
     if (node_ != nullptr) {
       // A second one of the same name is as secret as the first.
-      for (const auto& entry : node_->entries) {
-        if (!entry.duplicate || entry.key != key || entry.value->secret) continue;
+      for (const auto& entry : node_->duplicates) {
+        if (entry.key != key || entry.value->secret) continue;
         mistakes_->mask(inside(*entry.value, {}), entry.value->text);
       }
     }
@@ -261,13 +261,12 @@ Field Fields::map_with(std::string_view key, std::string_view help, const Type& 
     wrong_kind(field, "a map");
     return field;
   }
-  Fields inner(*node, position(key), *mistakes_);
   for (const auto& entry : node->entries) {
-    if (entry.duplicate || entry.value->kind == Node::Kind::null) continue;
+    if (entry.value->kind == Node::Kind::null) continue;
     Node name;
     name.kind = Node::Kind::scalar;
     name.text = entry.key;
-    Position at{at_.file, entry.line, entry.column, inner.path_of(entry.key)};
+    Position at{at_.file, entry.line, entry.column, path_of(key) + "." + shortened(entry.key)};
     const Reading id = read_scalar(name, key_type);
     if (!id.value) {
       auto& mistake =
@@ -277,10 +276,11 @@ Field Fields::map_with(std::string_view key, std::string_view help, const Type& 
       mistake.expected = describe_expected(key_type);
       continue;
     }
+    Fields inner(*node, position(key), *mistakes_);
     describe(inner, entry.key, *id.value);
     field.keys_.push_back({std::move(at), entry.key});
   }
-  return field;  // any key is allowed, so `inner` is not finished
+  return field;  // any key is allowed: no `inner` is finished
 }
 
 Field Fields::anything(std::string_view key, std::string_view help) {
@@ -332,8 +332,8 @@ void Fields::settle(Field& field) {
     mistakes_->warning(at, fmt::format("'{}' is out of use: {}", is.key, is.deprecated));
   }
   if (!is.later.empty()) {
-    mistakes_->note(
-        at, fmt::format("'{}' has no effect in this version: {} not built yet", is.key, is.later));
+    mistakes_->note(at, fmt::format("'{}' has no effect in this version: {} is not built yet",
+                                    is.key, is.later));
   }
 }
 
@@ -359,8 +359,7 @@ void Fields::note(std::string_view key, std::string_view message) {
 void Fields::finish() {
   if (describing() || open_ended_) return;
   for (const auto& entry : node_->entries) {
-    if (entry.duplicate || std::ranges::find(known_, entry.key, &Known::key) != known_.end())
-      continue;
+    if (std::ranges::find(known_, entry.key, &Known::key) != known_.end()) continue;
     unknown_key(entry.key, {at_.file, entry.line, entry.column, path_of(entry.key)});
   }
 }

@@ -89,26 +89,32 @@ TEST(Fields, AKeyLikeNoOtherIsToldWhatIsAllowed) {
 }
 
 TEST(Fields, AWrongTypeSaysWhatWasFoundAndWhatWasExpected) {
-  EXPECT_EQ(said("interval: fast\n"),
-            "test.yaml:1:11: error: interval: found 'fast' (text), expected a duration such as 500ms, "
-            "5s, 2m or a number of seconds\n"
-            "interval: fast\n"
-            "          ^\n");
-  EXPECT_EQ(said("port: [1]"),
-            "test.yaml:1:7: error: port: found a list, expected a whole number\nport: [1]\n      ^\n");
+  EXPECT_EQ(
+      said("interval: fast\n"),
+      "test.yaml:1:11: error: interval: found 'fast' (text), expected a duration such as 500ms, "
+      "5s, 2m or a number of seconds\n"
+      "interval: fast\n"
+      "          ^\n");
+  EXPECT_EQ(
+      said("port: [1]"),
+      "test.yaml:1:7: error: port: found a list, expected a whole number\nport: [1]\n      ^\n");
   EXPECT_EQ(said("port: 5.5"),
-            "test.yaml:1:7: error: port: found 5.5 (number), expected a whole number\nport: 5.5\n      ^\n");
+            "test.yaml:1:7: error: port: found 5.5 (number), expected a whole number\nport: 5.5\n  "
+            "    ^\n");
   EXPECT_EQ(said("enabled: 5"),
-            "test.yaml:1:10: error: enabled: found 5 (number), expected true or false\nenabled: 5\n         ^\n");
+            "test.yaml:1:10: error: enabled: found 5 (number), expected true or false\nenabled: "
+            "5\n         ^\n");
   EXPECT_EQ(said("scale: yes"),
-            "test.yaml:1:8: error: scale: found yes (boolean), expected a number\nscale: yes\n       ^\n");
+            "test.yaml:1:8: error: scale: found yes (boolean), expected a number\nscale: yes\n     "
+            "  ^\n");
   EXPECT_EQ(said("host: {a: b}"),
             "test.yaml:1:7: error: host: found a map, expected a text\nhost: {a: b}\n      ^\n");
   EXPECT_EQ(said("hosts: a"),
             "test.yaml:1:8: error: hosts: found 'a' (text), expected a list\nhosts: a\n       ^\n");
-  EXPECT_EQ(said("room: 5 apples"),
-            "test.yaml:1:7: error: room: found '5 apples' (text), expected a size such as 64KiB, 256MB "
-            "or a number of bytes\nroom: 5 apples\n      ^\n");
+  EXPECT_EQ(
+      said("room: 5 apples"),
+      "test.yaml:1:7: error: room: found '5 apples' (text), expected a size such as 64KiB, 256MB "
+      "or a number of bytes\nroom: 5 apples\n      ^\n");
 }
 
 TEST(Fields, ANumberOutOfRangeIsToldTheRange) {
@@ -127,11 +133,13 @@ TEST(Fields, ANumberOutOfRangeIsToldTheRange) {
   EXPECT_EQ(said("max_age: -5"),
             "test.yaml:1:10: error: max_age: found -5, expected a duration of at least 0s\n"
             "max_age: -5\n         ^\n");
-  EXPECT_EQ(said("packet_types: [2, 16]"),
-            "test.yaml:1:19: error: packet_types[1]: found 16, expected a whole number from 0 to 15\n"
-            "packet_types: [2, 16]\n                  ^\n");
-  EXPECT_EQ(said("room: 10"),
-            "test.yaml:1:7: error: room: found 10, expected a size of at least 1kB\nroom: 10\n      ^\n");
+  EXPECT_EQ(
+      said("packet_types: [2, 16]"),
+      "test.yaml:1:19: error: packet_types[1]: found 16, expected a whole number from 0 to 15\n"
+      "packet_types: [2, 16]\n                  ^\n");
+  EXPECT_EQ(
+      said("room: 10"),
+      "test.yaml:1:7: error: room: found 10, expected a size of at least 1kB\nroom: 10\n      ^\n");
 }
 
 TEST(Fields, AWordThatIsNotAmongTheChoicesIsToldThemAll) {
@@ -165,21 +173,25 @@ TEST(Fields, TooManyOrTooFewAreCounted) {
 }
 
 TEST(Fields, AnIdIsToldWhatItMayConsistOf) {
-  EXPECT_EQ(said("id: a/b"),
-            "test.yaml:1:5: error: id: found 'a/b' (text), expected letters, digits, '_', '.' and '-', "
-            "at most 64, starting with a letter or digit\nid: a/b\n    ^\n");
+  EXPECT_EQ(
+      said("id: a/b"),
+      "test.yaml:1:5: error: id: found 'a/b' (text), expected letters, digits, '_', '.' and '-', "
+      "at most 64, starting with a letter or digit\nid: a/b\n    ^\n");
 }
 
 TEST(Fields, ASecretIsNeverShown) {
   EXPECT_EQ(said("host: [x]\npassword: [hunter2]\n"),
             "test.yaml:1:7: error: host: found a list, expected a text\nhost: [x]\n      ^\n"
             "test.yaml:2:11: error: password: found a list, expected a text\n"
-            "password: [hunter2]\n          ^\n");
+            "password: *********\n          ^\n");
 }
 
 TEST(Fields, ALineWithASecretIsShownWithStars) {
   EXPECT_EQ(said("{password: hunter2, porty: 5}"),
-            "test.yaml:1:2: error: password: found 7 bytes, expected at least 8 bytes\n");
+            "test.yaml:1:12: error: password: found 7 bytes, expected at least 8 bytes\n"
+            "{password: *******, porty: 5}\n           ^\n"
+            "test.yaml:1:21: error: unknown key 'porty'\n"
+            "{password: *******, porty: 5}\n                    ^\ndid you mean 'port'?\n");
 }
 
 TEST(Fields, ChecksAcrossKeysPointAtTheirKey) {
@@ -189,9 +201,10 @@ TEST(Fields, ChecksAcrossKeysPointAtTheirKey) {
 }
 
 TEST(Fields, ACheckThatRestsOnABrokenKeySaysNothing) {
-  EXPECT_EQ(said("timeout: 20s\ninterval: 3x\n"),
-            "test.yaml:2:11: error: interval: found '3x' (text), expected a duration such as 500ms, 5s, "
-            "2m or a number of seconds\ninterval: 3x\n          ^\n");
+  EXPECT_EQ(
+      said("timeout: 20s\ninterval: 3x\n"),
+      "test.yaml:2:11: error: interval: found '3x' (text), expected a duration such as 500ms, 5s, "
+      "2m or a number of seconds\ninterval: 3x\n          ^\n");
 }
 
 TEST(Fields, EverythingIsFoundAtOnceAndInOrder) {
@@ -206,8 +219,10 @@ TEST(Fields, EverythingIsFoundAtOnceAndInOrder) {
 
 TEST(Fields, EveryTypeIsReadAsItIsWritten) {
   const Line all = line(
-      "{id: m-1, host: 10.0.0.1, port: 0x1F6, unit_id: 247, parity: E, probe: tcp, interval: 1.5s,\n"
-      " timeout: 250ms, enabled: yes, scale: 1e-1, stop_bits: 1.5, room: 64KiB, password: a long one,\n"
+      "{id: m-1, host: 10.0.0.1, port: 0x1F6, unit_id: 247, parity: E, probe: tcp, interval: "
+      "1.5s,\n"
+      " timeout: 250ms, enabled: yes, scale: 1e-1, stop_bits: 1.5, room: 64KiB, password: a long "
+      "one,\n"
       " hosts: [a, 7], packet_types: 4, max_age: 2m, offset: -9223372036854775808}");
   EXPECT_EQ(all.id, "m-1");
   EXPECT_EQ(all.port, 502);

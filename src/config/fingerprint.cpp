@@ -34,7 +34,7 @@ void walk(const Node& node, Hash& hash) {
 
   std::vector<const Node::Entry*> entries;
   for (const auto& entry : node.entries) {
-    if (!entry.duplicate && entry.value->kind != Node::Kind::null) entries.push_back(&entry);
+    if (entry.value->kind != Node::Kind::null) entries.push_back(&entry);
   }
   std::ranges::sort(entries, {}, &Node::Entry::key);
   hash.number(entries.size());

@@ -15,6 +15,9 @@ namespace {
 // Longer lines are cut to this many characters around the mistake.
 constexpr std::size_t kQuoted = 160;
 
+// In longer lines, looking for the place of each of thousands of secrets would take minutes.
+constexpr std::size_t kMasked = 1000;
+
 std::size_t character_length(std::string_view text) {
   return std::max<std::size_t>(1, utf8_length(text));
 }
@@ -50,6 +53,19 @@ std::vector<std::string> split_lines(std::string_view text) {
     lines.emplace_back(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
   }
   return lines;
+}
+
+// What a terminal can show: one sign for each that it cannot.
+std::string printable(std::string_view line) {
+  std::string out;
+  while (!line.empty()) {
+    const auto c = static_cast<unsigned char>(line.front());
+    const std::size_t length = utf8_length(line);
+    const bool control = (c < 0x20 && c != '\t') || c == 0x7F;
+    out += length == 0 || control ? "?" : line.substr(0, length);
+    line.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return out;
 }
 
 }  // namespace
@@ -97,12 +113,12 @@ void Mistakes::quote_source(Mistake& mistake) const {
   const std::size_t wanted = kQuoted / 2;
   const auto column = static_cast<std::size_t>(mistake.column);
   if (line.size() <= kQuoted || column <= wanted) {
-    mistake.source_line = line.substr(0, byte_of(line, kQuoted + 1));
+    mistake.source_line = printable(line.substr(0, byte_of(line, kQuoted + 1)));
     return;
   }
   const auto first = static_cast<int>(column - wanted + 1);
   const auto part = line.substr(byte_of(line, first));
-  mistake.source_line = part.substr(0, byte_of(part, kQuoted + 1));
+  mistake.source_line = printable(part.substr(0, byte_of(part, kQuoted + 1)));
   mistake.source_column = static_cast<int>(wanted);
 }
 
@@ -114,6 +130,7 @@ void Mistakes::mask(const Position& at, std::string_view text) {
   if (row >= lines.size()) return;
 
   std::string& line = lines[row];
+  if (line.size() > kMasked) line.clear();  // then nothing of it is shown at all
   std::size_t from = byte_of(line, at.column);
   if (from < line.size() && (line[from] == '"' || line[from] == '\'')) ++from;
   std::size_t last = row;

@@ -74,8 +74,9 @@ TEST(Nested, WhatIsMissingIsSaidWhereItsMapBegins) {
 
 TEST(Nested, ThePathNamesEveryLevel) {
   Mistakes mistakes;
-  const Document document("test.yaml", "devices: [{id: a}, {id: b, registers: {volt: {address: -1}}}]",
-                          Vault(), mistakes);
+  const Document document("test.yaml",
+                          "devices: [{id: a}, {id: b, registers: {volt: {address: -1}}}]", Vault(),
+                          mistakes);
   House ignored;
   read(document, ignored, mistakes);
   ASSERT_EQ(mistakes.sorted().size(), 1u);
@@ -84,7 +85,8 @@ TEST(Nested, ThePathNamesEveryLevel) {
 
 TEST(Nested, AListThatShouldBeAMapAndTheOtherWayRound) {
   EXPECT_EQ(said("devices: {id: a}\n"),
-            "test.yaml:1:10: error: devices: found a map, expected a list\ndevices: {id: a}\n         ^\n");
+            "test.yaml:1:10: error: devices: found a map, expected a list\ndevices: {id: a}\n      "
+            "   ^\n");
   EXPECT_EQ(said("devices: [a]\n"),
             "test.yaml:1:11: error: devices[0]: found 'a' (text), expected a map\n"
             "devices: [a]\n          ^\n");
@@ -99,10 +101,12 @@ TEST(Nested, NoTwoItemsHaveTheSameId) {
 }
 
 TEST(Nested, KeysThatAreNamesMayBeCheckedToo) {
-  EXPECT_EQ(said("devices: [{id: a, registers: {a b: {address: 1}}}]"),
-            "test.yaml:1:31: error: registers: found key 'a b', expected letters, digits, '_', '.' and '-', "
-            "at most 64, starting with a letter or digit\n"
-            "devices: [{id: a, registers: {a b: {address: 1}}}]\n                              ^\n");
+  EXPECT_EQ(
+      said("devices: [{id: a, registers: {a b: {address: 1}}}]"),
+      "test.yaml:1:31: error: registers: found key 'a b', expected letters, digits, '_', '.' and "
+      "'-', "
+      "at most 64, starting with a letter or digit\n"
+      "devices: [{id: a, registers: {a b: {address: 1}}}]\n                              ^\n");
   EXPECT_EQ(said("devices: [{id: a, names: {x: y}}]"),
             "test.yaml:1:27: error: names: found key 'x' (text), expected a whole number\n"
             "devices: [{id: a, names: {x: y}}]\n                          ^\n");
@@ -123,13 +127,14 @@ TEST(Nested, AKeyOfAKindThatIsWrongItselfSaysNothing) {
 }
 
 TEST(Nested, WhatIsNotBuiltYetIsANoteAndWhatIsOldAWarning) {
-  EXPECT_EQ(said("devices: [{id: a, http_interval: 5, period: 5}]"),
-            "test.yaml:1:34: note: 'http_interval' has no effect in this version: publishing over HTTP "
-            "not built yet\n"
-            "devices: [{id: a, http_interval: 5, period: 5}]\n                                 ^\n"
-            "test.yaml:1:45: warning: 'period' is out of use: use http_interval\n"
-            "devices: [{id: a, http_interval: 5, period: 5}]\n"
-            "                                            ^\n");
+  EXPECT_EQ(
+      said("devices: [{id: a, http_interval: 5, period: 5}]"),
+      "test.yaml:1:34: note: 'http_interval' has no effect in this version: publishing over HTTP "
+      "is not built yet\n"
+      "devices: [{id: a, http_interval: 5, period: 5}]\n                                 ^\n"
+      "test.yaml:1:45: warning: 'period' is out of use: use http_interval\n"
+      "devices: [{id: a, http_interval: 5, period: 5}]\n"
+      "                                            ^\n");
 }
 
 TEST(Nested, MapsKeepTheOrderOfTheFile) {
@@ -161,8 +166,7 @@ TEST(Nested, AStructMayRememberWhereItStood) {
   Mistakes later;
   later.know_source("test.yaml", "devices:\n  - id: a\n");
   later.error(all.devices[0].id_at, "two lines have this unit");
-  EXPECT_EQ(later.text(),
-            "test.yaml:2:9: error: two lines have this unit\n  - id: a\n        ^\n");
+  EXPECT_EQ(later.text(), "test.yaml:2:9: error: two lines have this unit\n  - id: a\n        ^\n");
 }
 
 TEST(Nested, AWordOrAMap) {
@@ -181,7 +185,8 @@ std::string print_of(std::string_view text) {
 }
 
 TEST(Fingerprint, SeesMeaningAndNotStyle) {
-  EXPECT_EQ(print_of("part: {a: 1, b: [x, y]}"), print_of("# why\npart:\n  b:\n  - x\n  - 'y'\n  a: 1\n"));
+  EXPECT_EQ(print_of("part: {a: 1, b: [x, y]}"),
+            print_of("# why\npart:\n  b:\n  - x\n  - 'y'\n  a: 1\n"));
   EXPECT_NE(print_of("part: {a: 1}"), print_of("part: {a: 2}"));
   EXPECT_NE(print_of("part: {a: [b, c]}"), print_of("part: {a: [bc]}"));
   EXPECT_EQ(print_of("part: {a: 1}\nother: 1"), print_of("part: {a: 1}\nother: 2"));

@@ -131,7 +131,7 @@ void write_members(JsonWriter& json, const Described& key) {
       break;
     default:
       write_scalar(json, key);
-      if (has_value(key.default_value)) {
+      if (!key.required && !show(key.default_value, key.type.kind).empty()) {
         json.key("default");
         write_value(json, key.default_value, key.type.kind);
       }

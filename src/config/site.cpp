@@ -42,8 +42,9 @@ void read_item(Fields& item, const SiteFiles::List& list) {
   if (group != nullptr && group->part.read) return group->part.read(item);
   item.ignore_the_rest();
   if (group == nullptr) return;
-  item.note(list.discriminator, fmt::format("'{}' has no effect in this version: {} not built yet",
-                                            kind, group->part.later));
+  item.note(list.discriminator,
+            fmt::format("'{}' has no effect in this version: {} is not built yet", kind,
+                        group->part.later));
 }
 
 std::vector<Variant> variants_of(const SiteFiles::List& list) {
@@ -52,7 +53,7 @@ std::vector<Variant> variants_of(const SiteFiles::List& list) {
     Variant& variant = variants.emplace_back(group.values, group.part.help, group.part.later);
     Fields keys(variant.keys);
     std::string kind;
-    keys.value(list.discriminator, kind, variant.help).required().one_of(group.values);
+    keys.value(list.discriminator, kind, "which of them it is").required().one_of(group.values);
     if (group.part.read) group.part.read(keys);
   }
   return variants;
@@ -182,9 +183,9 @@ void load(const SiteTexts& texts, const SiteFiles& known, Mistakes& mistakes) {
     if (!file.later.empty()) {
       const Node& top = document.root();
       if (!top.entries.empty()) {
-        mistakes.note(
-            {name, top.line, top.column, {}},
-            fmt::format("this file has no effect in this version: {} not built yet", file.later));
+        mistakes.note({name, top.line, top.column, {}},
+                      fmt::format("this file has no effect in this version: {} is not built yet",
+                                  file.later));
       }
       continue;
     }

@@ -150,23 +150,20 @@ void TreeBuilder::take_value(Open& map, const YAML::Mark& mark, std::shared_ptr<
     return;
   }
   entry.value = std::move(node);
-  const auto [first, is_new] = map.keys.emplace(entry.key, entry.line);
-  entry.duplicate = !is_new;
-  if (entry.duplicate) {
+  if (const auto* first = map.node->find(entry.key)) {
     mistakes_.error(
         at(entry.line, entry.column),
-        fmt::format("duplicate key '{}', first in line {}", shortened(entry.key), first->second));
+        fmt::format("duplicate key '{}', first in line {}", shortened(entry.key), first->line));
+    map.node->duplicates.push_back(std::move(entry));
+  } else {
+    map.node->add(std::move(entry));
   }
-  map.node->entries.push_back(std::move(entry));
 }
 
 // YAML 1.1: what stands in the map itself wins, then the earlier of several.
 void TreeBuilder::merge(Open& map) {
   const auto take = [&](const Node& from) {
-    for (const auto& entry : from.entries) {
-      if (!entry.duplicate && map.keys.emplace(entry.key, entry.line).second)
-        map.node->entries.push_back(entry);
-    }
+    for (const auto& entry : from.entries) map.node->add(entry);
   };
   for (const auto& from : map.merged) {
     std::vector<const Node*> sources{from.get()};

@@ -72,8 +72,7 @@ class TreeBuilder final : public YAML::EventHandler {
     std::shared_ptr<Node> node;
     YAML::Mark mark;
     YAML::anchor_t anchor = 0;
-    std::optional<Node::Entry> key;   // seen, its value not yet
-    std::map<std::string, int> keys;  // of this map so far, with their lines
+    std::optional<Node::Entry> key;  // seen, its value not yet
     bool bad_key = false;
     std::vector<std::shared_ptr<const Node>> merged;  // values of `<<`
   };

@@ -70,7 +70,7 @@ Vault Vault::open(const std::filesystem::path& directory, Mistakes& mistakes) {
 
   vault.refused_ = false;
   for (const auto& entry : document.root().entries) {
-    if (entry.duplicate || entry.value->kind == Node::Kind::broken) continue;
+    if (entry.value->kind == Node::Kind::broken) continue;
     if (entry.value->kind == Node::Kind::scalar) {
       vault.secrets_[entry.key] = entry.value->text;
     } else {

@@ -1,8 +1,8 @@
 // A line that carries bytes: a serial port, a TCP connection, a UDP socket, a script in a test.
 //
-// One line has one owner on the loop thread. One coroutine may read while another writes; two may not
-// read at the same time. Whoever destroys a line has ended what reads and writes on it; `close` may
-// be called at any time and makes a pending read or write end with Errc::closed.
+// One line has one owner on the loop thread. One coroutine may read while another writes; two may
+// not read at the same time. Whoever destroys a line has ended what reads and writes on it; `close`
+// may be called at any time and makes a pending read or write end with Errc::closed.
 //
 // Cancelling the coroutine ends a wait with Asio's exception; every other end is a Result:
 //   timeout      nothing came until `until`; the line is as good as before
@@ -26,8 +26,9 @@ class ByteLine {
  public:
   virtual ~ByteLine() = default;
 
-  // Hands all of it to the kernel, or says why not. A serial port is then still sending it: the last
-  // bit leaves bytes.size() * char_time later. A peer that takes nothing for 10 s is a timeout.
+  // Hands all of it to the kernel, or says why not. A serial port is then still sending it: the
+  // last bit leaves bytes.size() * char_time later. A peer that takes nothing for 10 s is a
+  // timeout.
   virtual Task<Result<void>> write(Bytes bytes) = 0;
 
   // At least one byte. What has arrived already is given even when `until` is past.

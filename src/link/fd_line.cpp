@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include <sys/socket.h>
+#include <unistd.h>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace lightship::link {
 namespace {
@@ -33,11 +33,12 @@ struct FdLine::Alarm : std::enable_shared_from_this<Alarm> {
     fd = &descriptor;
     rang = false;
     timer.expires_at(until);
-    timer.async_wait([self = shared_from_this(), mine = ++round](boost::system::error_code stopped) {
-      if (stopped || mine != self->round || !self->fd) return;
-      self->rang = true;
-      self->fd->cancel();
-    });
+    timer.async_wait(
+        [self = shared_from_this(), mine = ++round](boost::system::error_code stopped) {
+          if (stopped || mine != self->round || !self->fd) return;
+          self->rang = true;
+          self->fd->cancel();
+        });
   }
   void clear() {
     ++round;
@@ -83,7 +84,8 @@ Task<Result<std::size_t>> FdLine::read_some(std::span<std::uint8_t> into, MonoTi
     const auto count = try_read(into);
     if (count > 0) co_return static_cast<std::size_t>(count);
     if (count == 0 && kind_ == Kind::datagram_socket) continue;  // an empty datagram says nothing
-    if (count == 0) co_return fail(Errc::closed, "{} hung up", kind_ == Kind::tty ? "the line" : "the peer");
+    if (count == 0)
+      co_return fail(Errc::closed, "{} hung up", kind_ == Kind::tty ? "the line" : "the peer");
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return fail(why_ended(errno, "reading"));
 
     auto more = co_await ready(asio::posix::descriptor_base::wait_read, read_alarm_, until);
@@ -95,8 +97,9 @@ Task<Result<void>> FdLine::write(Bytes bytes) {
   const auto until = std::chrono::steady_clock::now() + kWriteLimit;
   for (;;) {
     if (!fd_.is_open()) co_return fail(closed_here());
-    const auto count = kind_ == Kind::tty ? ::write(fd_.native_handle(), bytes.data(), bytes.size())
-                                          : ::send(fd_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const auto count = kind_ == Kind::tty
+                           ? ::write(fd_.native_handle(), bytes.data(), bytes.size())
+                           : ::send(fd_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
       if (bytes.empty()) co_return Result<void>{};
@@ -123,7 +126,8 @@ Task<Result<void>> FdLine::ready(WaitKind kind, std::shared_ptr<Alarm> alarm, Mo
   alarm->clear();
 
   if (!fd_.is_open()) co_return fail(closed_here());
-  if (ended != asio::error::operation_aborted) co_return Result<void>{};  // ready, or the next try says what it is
+  if (ended != asio::error::operation_aborted)
+    co_return Result<void>{};  // ready, or the next try says what it is
   const auto told = co_await asio::this_coro::cancellation_state;
   if (told.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(ended);
   if (rang) co_return fail(Errc::timeout, "nothing came");
@@ -148,8 +152,10 @@ Error FdLine::why_ended(int error_number, std::string_view doing) const {
     case ENXIO:
     case ENODEV:
     case EBADF:
-      return {Errc::closed, tty ? "the port is gone (unplugged, or the other end closed)" : "the connection is gone",
-              error_number};
+      return {
+          Errc::closed,
+          tty ? "the port is gone (unplugged, or the other end closed)" : "the connection is gone",
+          error_number};
     case ECONNREFUSED:
       return {Errc::unavailable, "nobody listens there (ICMP port unreachable)", error_number};
     case ECONNRESET:

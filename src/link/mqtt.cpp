@@ -22,6 +22,9 @@ namespace {
 
 constexpr std::chrono::seconds kGoodbyeLimit{1};
 
+// Without a receive maximum of MQTT 5; far above what any owner keeps open.
+constexpr std::size_t kNoLimit = 65'535;
+
 // What may be spent on finding out why a connection failed.
 constexpr std::chrono::seconds kExplainLimit{3};
 
@@ -37,8 +40,19 @@ struct MqttClient::State : std::enable_shared_from_this<MqttClient::State> {
   void end(Error reason);  // abandons the session and fails what is open
   void on(const MqttEvent& event);
   void complete(std::uint64_t number, int code);
-  void publish(std::string_view topic, std::string_view payload, int qos, bool retain, Handler done);
+  void publish(std::string_view topic, std::string_view payload, int qos, bool retain,
+               Handler done);
+  void send_held();
   void later(Handler done, Error error);
+
+  // What the client's Tasks do; they keep the state even when the client is gone.
+  using Self = std::shared_ptr<State>;
+  static Task<Result<void>> connect(Self state);
+  static Task<Result<void>> attempt(Self state, std::string uri, MonoTime until);
+  static Task<Result<void>> publish(Self state, std::string topic, std::string payload, int qos,
+                                    bool retain);
+  static Task<Error> lost(Self state);
+  static Task<void> disconnect(Self state, std::chrono::milliseconds grace);
 
   void notify() {
     for (auto* timer : waiting) timer->cancel();
@@ -55,17 +69,33 @@ struct MqttClient::State : std::enable_shared_from_this<MqttClient::State> {
   bool destroyed = false;
   Error why;  // the last session ended
 
-  std::deque<Handler> open;  // unfinished publishes in their order; an empty one is finished
+  struct Publish {
+    Handler done;  // empty when it is finished
+    int qos;
+  };
+  struct Held {
+    std::uint64_t number;
+    std::string topic, payload;
+    int qos;
+    bool retain;
+  };
+  std::deque<Publish> open;  // in their order
   std::uint64_t first = 1;   // the number of open.front()
+  // MQTT 5, 4.9. Paho would hold back too, but look again only when its send thread wakes, once a
+  // second.
+  std::size_t at_once = 0;    // QoS 1 and 2 the broker takes at once
+  std::size_t under_way = 0;  // of these, sent and not acknowledged
+  std::deque<Held> held;      // the others, and what must stay behind them
   std::list<asio::steady_timer*> waiting;
 };
 
 void MqttClient::State::begin(std::string uri) {
   phase = Phase::connecting;
   goodbye_said = false;
-  session = std::make_shared<MqttSession>(executor, settings, [weak = weak_from_this()](const MqttEvent& event) {
-    if (auto state = weak.lock()) state->on(event);
-  });
+  session = std::make_shared<MqttSession>(executor, settings,
+                                          [weak = weak_from_this()](const MqttEvent& event) {
+                                            if (auto state = weak.lock()) state->on(event);
+                                          });
   session->connect(std::move(uri));
 }
 
@@ -74,30 +104,37 @@ void MqttClient::State::end(Error reason) {
   phase = Phase::idle;
   why = std::move(reason);
   first += open.size();
+  under_way = 0;
+  held.clear();
   auto unfinished = std::exchange(open, {});
   notify();
-  for (auto& done : unfinished)
-    if (done) done(fail(Errc::closed, "{}", why.text));
+  for (auto& publish : unfinished)
+    if (publish.done) publish.done(fail(Errc::closed, "{}", why.text));
 }
 
 void MqttClient::State::on(const MqttEvent& event) {
   switch (event.kind) {
     case MqttEvent::Kind::connected:
       phase = Phase::connected;
+      at_once = event.code > 0 ? static_cast<std::size_t>(event.code) : kNoLimit;
       return notify();
     case MqttEvent::Kind::connect_failed: {
       if (event.code > 0)
         return end({Errc::refused,
-                    fmt::format("refused by the broker: {} ({})", connack_words(event.code, settings.version), event.code),
+                    fmt::format("refused by the broker: {} ({})",
+                                connack_words(event.code, settings.version), event.code),
                     event.code});
       auto said = session->tls_text();
       return end({Errc::unavailable, said.empty() ? event.text : said, event.code});
     }
     case MqttEvent::Kind::lost:
       if (phase != Phase::connected) return;
-      if (event.code > 0) return end({Errc::closed, "the broker ended the session: " + reason_words(event.code), event.code});
+      if (event.code > 0)
+        return end({Errc::closed, "the broker ended the session: " + reason_words(event.code),
+                    event.code});
       return end({Errc::closed, "the connection was lost", 0});
-    case MqttEvent::Kind::published: return complete(event.number, event.code);
+    case MqttEvent::Kind::published:
+      return complete(event.number, event.code);
     case MqttEvent::Kind::disconnected:
       goodbye_said = true;
       return notify();
@@ -106,28 +143,48 @@ void MqttClient::State::on(const MqttEvent& event) {
 
 void MqttClient::State::complete(std::uint64_t number, int code) {
   if (number < first || number - first >= open.size()) return;
-  Handler done = std::exchange(open[number - first], nullptr);
-  while (!open.empty() && !open.front()) {
+  // Paho fails them one by one, out of order and before it tells of the loss.
+  if (code != 0 && publish_error(code).code == Errc::closed)
+    return end({Errc::closed, "the connection was lost", 0});
+  auto& publish = open[number - first];
+  if (publish.qos > 0) --under_way;
+  Handler done = std::exchange(publish.done, nullptr);
+  while (!open.empty() && !open.front().done) {
     open.pop_front();
     ++first;
   }
+  send_held();
   if (open.empty()) notify();
   if (done) done(code == 0 ? Result<void>{} : fail(publish_error(code)));
 }
 
 void MqttClient::State::later(Handler done, Error error) {
-  asio::post(executor, [weak = weak_from_this(), done = std::move(done), error = std::move(error)]() mutable {
-    auto state = weak.lock();
-    if (state && !state->destroyed) done(fail(std::move(error)));
-  });
+  asio::post(executor,
+             [weak = weak_from_this(), done = std::move(done), error = std::move(error)]() mutable {
+               auto state = weak.lock();
+               if (state && !state->destroyed) done(fail(std::move(error)));
+             });
 }
 
-void MqttClient::State::publish(std::string_view topic, std::string_view payload, int qos, bool retain, Handler done) {
+void MqttClient::State::publish(std::string_view topic, std::string_view payload, int qos,
+                                bool retain, Handler done) {
   if (auto fine = check_topic(topic); !fine) return later(std::move(done), std::move(fine.error()));
-  if (qos < 0 || qos > 2) return later(std::move(done), {Errc::invalid, fmt::format("QoS {}, expected 0, 1 or 2", qos)});
+  if (qos < 0 || qos > 2)
+    return later(std::move(done), {Errc::invalid, fmt::format("QoS {}, expected 0, 1 or 2", qos)});
   if (phase != Phase::connected) return later(std::move(done), {Errc::closed, "not connected"});
-  open.push_back(std::move(done));
-  session->publish(first + open.size() - 1, std::string(topic), std::string(payload), qos, retain);
+  open.push_back({std::move(done), qos});
+  held.push_back({first + open.size() - 1, std::string(topic), std::string(payload), qos, retain});
+  send_held();
+}
+
+void MqttClient::State::send_held() {
+  while (!held.empty() && (held.front().qos == 0 || under_way < at_once)) {
+    auto next = std::move(held.front());
+    held.pop_front();
+    if (next.qos > 0) ++under_way;
+    session->publish(next.number, std::move(next.topic), std::move(next.payload), next.qos,
+                     next.retain);
+  }
 }
 
 Task<void> MqttClient::State::change(MonoTime until) {
@@ -143,9 +200,12 @@ Task<void> MqttClient::State::change(MonoTime until) {
     throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-Result<std::unique_ptr<MqttClient>> MqttClient::create(asio::any_io_executor executor, MqttSettings settings) {
-  if (auto fine = check(settings); !fine) return within(describe(settings), std::move(fine.error()));
-  return std::unique_ptr<MqttClient>(new MqttClient(std::make_shared<State>(std::move(executor), std::move(settings))));
+Result<std::unique_ptr<MqttClient>> MqttClient::create(asio::any_io_executor executor,
+                                                       MqttSettings settings) {
+  if (auto fine = check(settings); !fine)
+    return within(describe(settings), std::move(fine.error()));
+  return std::unique_ptr<MqttClient>(
+      new MqttClient(std::make_shared<State>(std::move(executor), std::move(settings))));
 }
 
 MqttClient::MqttClient(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -157,13 +217,13 @@ MqttClient::~MqttClient() {
 }
 
 // One attempt at one URI, ended by the broker's answer or by `until`.
-static Task<Result<void>> attempt(auto state, std::string uri, MonoTime until) {
-  using Phase = decltype(state->phase);
+Task<Result<void>> MqttClient::State::attempt(Self state, std::string uri, MonoTime until) {
   state->begin(std::move(uri));
   const auto mine = state->session;
   // A cancelled connect leaves no half-made session behind.
   const auto drop = [state, mine](void*) {
-    if (state->session == mine && state->phase == Phase::connecting) state->end({Errc::cancelled, "stopped while connecting", 0});
+    if (state->session == mine && state->phase == Phase::connecting)
+      state->end({Errc::cancelled, "stopped while connecting", 0});
   };
   int nothing = 0;
   const std::unique_ptr<int, decltype(drop)> on_leaving(&nothing, drop);
@@ -179,25 +239,28 @@ static Task<Result<void>> attempt(auto state, std::string uri, MonoTime until) {
   co_return fail(state->why);
 }
 
-static Task<Result<void>> connect_state(auto state) {
+Task<Result<void>> MqttClient::State::connect(Self state) {
   state->end({Errc::closed, "connecting anew", 0});
   const auto& settings = state->settings;
   const MonoTime until = std::chrono::steady_clock::now() + settings.connect_timeout;
   auto addresses = co_await resolve(settings.host, until);
   if (!addresses) co_return within(state->name, std::move(addresses.error()));
 
-  // Paho would look the name up again, with everything locked, and take only its first address. TLS and
-  // WebSocket need the name itself.
+  // Paho would look the name up again, with everything locked, and take only its first address. TLS
+  // and WebSocket need the name itself.
   std::vector<std::string> uris;
-  const bool by_name = settings.use_tls || settings.transport == MqttSettings::Transport::websockets;
-  if (by_name) uris.push_back(uri_of(settings, settings.host));
+  const bool by_name =
+      settings.use_tls || settings.transport == MqttSettings::Transport::websockets;
+  if (by_name)
+    uris.push_back(uri_of(settings, settings.host));
   else
     for (const auto& address : *addresses) uris.push_back(uri_of(settings, address.to_string()));
 
   Error error;
   for (std::size_t at = 0; at < uris.size(); ++at) {
     const MonoTime now = std::chrono::steady_clock::now();
-    auto tried = co_await attempt(state, uris[at], now + (until - now) / static_cast<int>(uris.size() - at));
+    auto tried =
+        co_await attempt(state, uris[at], now + (until - now) / static_cast<int>(uris.size() - at));
     if (tried) co_return tried;
     error = std::move(tried.error());
     if (error.code == Errc::refused || error.code == Errc::closed) break;
@@ -213,14 +276,16 @@ static Task<Result<void>> connect_state(auto state) {
   co_return within(state->name, std::move(error));
 }
 
-Task<Result<void>> MqttClient::connect() { return connect_state(state_); }
+Task<Result<void>> MqttClient::connect() { return State::connect(state_); }
 
-static Task<Result<void>> publish_state(auto state, std::string topic, std::string payload, int qos, bool retain) {
+Task<Result<void>> MqttClient::State::publish(Self state, std::string topic, std::string payload,
+                                              int qos, bool retain) {
   struct Answer {
     std::optional<Result<void>> result;
     asio::steady_timer come;
   };
-  auto answer = std::make_shared<Answer>(Answer{std::nullopt, asio::steady_timer(state->executor, MonoTime::max())});
+  auto answer = std::make_shared<Answer>(
+      Answer{std::nullopt, asio::steady_timer(state->executor, MonoTime::max())});
   state->publish(topic, payload, qos, retain, [answer](Result<void> result) {
     answer->result = std::move(result);
     answer->come.cancel();
@@ -231,23 +296,24 @@ static Task<Result<void>> publish_state(auto state, std::string topic, std::stri
   co_return std::move(*answer->result);
 }
 
-Task<Result<void>> MqttClient::publish(std::string topic, std::string payload, int qos, bool retain) {
-  return publish_state(state_, std::move(topic), std::move(payload), qos, retain);
+Task<Result<void>> MqttClient::publish(std::string topic, std::string payload, int qos,
+                                       bool retain) {
+  return State::publish(state_, std::move(topic), std::move(payload), qos, retain);
 }
 
-void MqttClient::publish_async(std::string_view topic, std::string_view payload, int qos, bool retain, Handler done) {
+void MqttClient::publish_async(std::string_view topic, std::string_view payload, int qos,
+                               bool retain, Handler done) {
   state_->publish(topic, payload, qos, retain, std::move(done));
 }
 
-static Task<Error> lost_state(auto state) {
+Task<Error> MqttClient::State::lost(Self state) {
   while (state->session) co_await state->change(MonoTime::max());
   co_return state->why;
 }
 
-Task<Error> MqttClient::lost() { return lost_state(state_); }
+Task<Error> MqttClient::lost() { return State::lost(state_); }
 
-static Task<void> disconnect_state(auto state, std::chrono::milliseconds grace) {
-  using Phase = decltype(state->phase);
+Task<void> MqttClient::State::disconnect(Self state, std::chrono::milliseconds grace) {
   const auto mine = state->session;
   const MonoTime enough = std::chrono::steady_clock::now() + grace;
   while (state->session == mine && state->phase == Phase::connected && !state->open.empty() &&
@@ -258,18 +324,22 @@ static Task<void> disconnect_state(auto state, std::chrono::milliseconds grace) 
   if (state->phase == Phase::connected) {
     mine->disconnect();
     const MonoTime limit = std::chrono::steady_clock::now() + kGoodbyeLimit;
-    while (state->session == mine && !state->goodbye_said && std::chrono::steady_clock::now() < limit)
+    while (state->session == mine && !state->goodbye_said &&
+           std::chrono::steady_clock::now() < limit)
       co_await state->change(limit);
   }
   if (state->session == mine) state->end({Errc::closed, "disconnected by us", 0});
 }
 
-Task<void> MqttClient::disconnect(std::chrono::milliseconds grace) { return disconnect_state(state_, grace); }
+Task<void> MqttClient::disconnect(std::chrono::milliseconds grace) {
+  return State::disconnect(state_, grace);
+}
 
 bool MqttClient::connected() const { return state_->phase == State::Phase::connected; }
 
 std::size_t MqttClient::open_publishes() const {
-  return static_cast<std::size_t>(std::ranges::count_if(state_->open, [](const Handler& done) { return bool(done); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(state_->open, [](const auto& publish) { return bool(publish.done); }));
 }
 
 const std::string& MqttClient::name() const { return state_->name; }

@@ -1,8 +1,8 @@
 // One connection: one Paho client from its making to its end.
 //
-// Made, used and abandoned on the loop. Paho's threads add events; the first of a batch posts to the
-// loop, where `on_event` is called for each in order. After `abandon` nothing is called any more; the
-// session itself lives until Paho has let go of it.
+// Made, used and abandoned on the loop. Paho's threads add events; the first of a batch posts to
+// the loop, where `on_event` is called for each in order. After `abandon` nothing is called any
+// more; the session itself lives until Paho has let go of it.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace lightship::link {
 struct MqttEvent {
   enum class Kind { connected, connect_failed, lost, published, disconnected };
   Kind kind;
-  int code = 0;              // positive: the broker's, negative: Paho's
+  int code = 0;  // positive: the broker's, negative: Paho's; of `connected`: its receive maximum
   std::uint64_t number = 0;  // of the publish; the first is 1
   std::string text{};        // Paho's words
 };

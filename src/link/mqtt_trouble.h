@@ -13,7 +13,8 @@
 
 namespace lightship::link {
 
-// `said` is what Paho and OpenSSL said; it is the answer when nothing better is found until `until`.
+// `said` is what Paho and OpenSSL said; it is the answer when nothing better is found until
+// `until`.
 Task<Error> explain_failure(MqttSettings settings, std::string said, MonoTime until);
 
 }  // namespace lightship::link

@@ -1,6 +1,7 @@
 // A queue and its thread.
 #include "link/paho_door.h"
 
+#include <chrono>
 #include <stdexcept>
 
 #include <MQTTAsync.h>
@@ -11,6 +12,9 @@ namespace {
 
 // Paho's deepest call from here copies strings and queues a command.
 constexpr std::size_t kDoorStack = 256 * 1024;
+
+// Long enough for Paho's send thread to have begun its wait.
+constexpr std::chrono::milliseconds kKnockAfter{1};
 
 }  // namespace
 
@@ -29,9 +33,15 @@ PahoDoor::PahoDoor() {
   const int refused = ::pthread_create(&thread, &attributes, run, this);
   ::pthread_attr_destroy(&attributes);
   if (refused != 0) throw std::runtime_error("no thread for MQTT");
-  post([] {
-    MQTTAsync doorstop = nullptr;
-    MQTTAsync_create(&doorstop, "tcp://127.0.0.1:1", "doorstop", MQTTCLIENT_PERSISTENCE_NONE, nullptr);
+  post([this] {
+    MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
+    // It may queue while it is not connected, and keeps the newest message only.
+    options.sendWhileDisconnected = 1;
+    options.allowDisconnectedSendAtAnyTime = 1;
+    options.deleteOldestMessages = 1;
+    options.maxBufferedMessages = 1;
+    MQTTAsync_createWithOptions(&doorstop_, "tcp://127.0.0.1:1", "doorstop",
+                                MQTTCLIENT_PERSISTENCE_NONE, nullptr, &options);
   });
 }
 
@@ -49,19 +59,30 @@ void* PahoDoor::run(void* self) {
   return nullptr;
 }
 
+void PahoDoor::knock() { MQTTAsync_send(doorstop_, "knock", 0, "", 0, 0, nullptr); }
+
 void PahoDoor::serve() {
   std::deque<Job> batch;
+  bool knocked = true;
+  const auto waiting = [this] { return !jobs_.empty(); };
   for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      more_.wait(lock, [this] { return !jobs_.empty(); });
-      batch.swap(jobs_);
+    std::unique_lock lock(mutex_);
+    if (knocked) {
+      more_.wait(lock, waiting);
+    } else if (!more_.wait_for(lock, kKnockAfter, waiting)) {
+      lock.unlock();
+      knock();
+      knocked = true;
+      continue;
     }
+    batch.swap(jobs_);
+    lock.unlock();
     for (auto& job : batch) {
       job();
       job = nullptr;  // what it held goes now, not with the batch
     }
     batch.clear();
+    knocked = false;
   }
 }
 

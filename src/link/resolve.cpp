@@ -5,15 +5,15 @@
 #include <cstring>
 #include <memory>
 
+#include <netdb.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <netdb.h>
-#include <pthread.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "link/fd_line.h"
 
@@ -29,7 +29,8 @@ std::atomic<int> lookups_running{0};
 constexpr std::size_t kLookupStack = 256 * 1024;
 
 struct Lookup {
-  explicit Lookup(std::string name) : host(std::move(name)), done(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  explicit Lookup(std::string name)
+      : host(std::move(name)), done(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   ~Lookup() { ::close(done); }
 
   std::string host;
@@ -69,7 +70,8 @@ void look_up(Lookup& lookup) {
 }
 
 void* run_lookup(void* argument) {
-  const std::unique_ptr<std::shared_ptr<Lookup>> lookup(static_cast<std::shared_ptr<Lookup>*>(argument));
+  const std::unique_ptr<std::shared_ptr<Lookup>> lookup(
+      static_cast<std::shared_ptr<Lookup>*>(argument));
   look_up(**lookup);
   (*lookup)->finished.store(true, std::memory_order_release);
   lookups_running.fetch_sub(1);
@@ -82,7 +84,8 @@ Result<void> start(const std::shared_ptr<Lookup>& lookup) {
   if (lookup->done < 0) return fail(Errc::unavailable, "no eventfd: {}", std::strerror(errno));
   if (lookups_running.fetch_add(1) >= kMostLookups) {
     lookups_running.fetch_sub(1);
-    return fail(Errc::unavailable, "{} names are being looked up already; is the name server silent?", kMostLookups);
+    return fail(Errc::unavailable,
+                "{} names are being looked up already; is the name server silent?", kMostLookups);
   }
   auto argument = std::make_unique<std::shared_ptr<Lookup>>(lookup);
   pthread_attr_t attributes;
@@ -103,7 +106,8 @@ Result<void> start(const std::shared_ptr<Lookup>& lookup) {
 }  // namespace
 
 Task<Result<std::vector<asio::ip::address>>> resolve(std::string host, MonoTime until) {
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
   boost::system::error_code not_literal;
   const auto literal = asio::ip::make_address(host, not_literal);
   if (!not_literal) co_return std::vector{literal};
@@ -112,15 +116,18 @@ Task<Result<std::vector<asio::ip::address>>> resolve(std::string host, MonoTime 
   auto lookup = std::make_shared<Lookup>(host);
   if (auto started = start(lookup); !started) co_return fail(std::move(started.error()));
   SystemClock clock;
-  FdLine done(co_await asio::this_coro::executor, clock, ::dup(lookup->done), FdLine::Kind::tty, "lookup");
+  FdLine done(co_await asio::this_coro::executor, clock, ::dup(lookup->done), FdLine::Kind::tty,
+              "lookup");
   std::array<std::uint8_t, 8> count;
   auto finished = co_await done.read_some(count, until);
   if (!finished) co_return fail(Errc::timeout, "the name {} is still being looked up", host);
   if (!lookup->finished.load(std::memory_order_acquire) || lookup->error != 0)
-    co_return fail(Error{Errc::unavailable,
-                         fmt::format("the name {} has no address: {}", host, ::gai_strerror(lookup->error)),
-                         lookup->error});
-  if (lookup->addresses.empty()) co_return fail(Errc::unavailable, "the name {} has no address", host);
+    co_return fail(
+        Error{Errc::unavailable,
+              fmt::format("the name {} has no address: {}", host, ::gai_strerror(lookup->error)),
+              lookup->error});
+  if (lookup->addresses.empty())
+    co_return fail(Errc::unavailable, "the name {} has no address", host);
   co_return std::move(lookup->addresses);
 }
 

@@ -1,8 +1,8 @@
 // Names to addresses, with a limit that holds.
 //
 // getaddrinfo can hang for half a minute and cannot be stopped, and Asio's resolver waits for it on
-// shutdown. Here each look-up has a thread of its own that is left behind when the limit is reached;
-// it shares nothing with the loop but a finished answer. Literal addresses take no thread.
+// shutdown. Here each look-up has a thread of its own that is left behind when the limit is
+// reached; it shares nothing with the loop but a finished answer. Literal addresses take no thread.
 #pragma once
 
 #include <string>

@@ -31,7 +31,8 @@ struct Table {
     ByteVector buffer(room);
     for (;;) {
       auto count = co_await line->read_some(buffer, start + until);
-      const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(clock.mono() - start).count();
+      const auto at =
+          std::chrono::duration_cast<std::chrono::milliseconds>(clock.mono() - start).count();
       if (!count) {
         heard.push_back(fmt::format("{} ms {}", at, to_string(count.error().code)));
         co_return;

@@ -32,13 +32,16 @@ class SerialLine final : public FdLine {
   SerialErrors errors() const;
 
   bool kernel_switches_direction() const { return kernel_direction_; }  // TIOCSRS485 was taken
-  std::optional<int> latency_timer_ms() const { return latency_timer_ms_; }  // USB adapters that have one
+  std::optional<int> latency_timer_ms() const {
+    return latency_timer_ms_;
+  }  // USB adapters that have one
 
   // What could not be set and does not stop us: "the driver has no RS-485 mode (...)".
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  friend Result<std::unique_ptr<SerialLine>> open_serial(asio::any_io_executor, Clock&, SerialSettings);
+  friend Result<std::unique_ptr<SerialLine>> open_serial(asio::any_io_executor, Clock&,
+                                                         SerialSettings);
 
   SerialErrors counted() const;
 
@@ -49,8 +52,8 @@ class SerialLine final : public FdLine {
   std::vector<std::string> notes_;
 };
 
-// Does not wait. Errors: invalid (settings no port can do), unavailable (missing, not permitted, held
-// by another program: the text names it), with errno as detail.
+// Does not wait. Errors: invalid (settings no port can do), unavailable (missing, not permitted,
+// held by another program: the text names it), with errno as detail.
 Result<std::unique_ptr<SerialLine>> open_serial(asio::any_io_executor executor, Clock& clock,
                                                 SerialSettings settings);
 

@@ -70,8 +70,10 @@ bool has_open(const fs::path& process, dev_t terminal, int except) {
   std::error_code gone;
   for (const auto& entry : fs::directory_iterator(process / "fd", gone)) {
     if (except >= 0 && entry.path().filename() == std::to_string(except)) continue;
-    struct stat node {};
-    if (::stat(entry.path().c_str(), &node) == 0 && S_ISCHR(node.st_mode) && node.st_rdev == terminal) return true;
+    struct stat node{};
+    if (::stat(entry.path().c_str(), &node) == 0 && S_ISCHR(node.st_mode) &&
+        node.st_rdev == terminal)
+      return true;
   }
   return false;
 }

@@ -10,9 +10,10 @@
 namespace lightship::link {
 
 struct SerialPort {
-  std::string device;               // /dev/ttyUSB0
-  std::vector<std::string> stable;  // names that survive a renumbering: /dev/serial/by-id/..., by-path/...
-  std::string description;          // "FTDI FT232R USB UART", empty when the kernel does not say
+  std::string device;  // /dev/ttyUSB0
+  std::vector<std::string>
+      stable;               // names that survive a renumbering: /dev/serial/by-id/..., by-path/...
+  std::string description;  // "FTDI FT232R USB UART", empty when the kernel does not say
 };
 
 // Ports with hardware behind them, sorted by name; those with a stable name first.

@@ -20,7 +20,7 @@ struct Rs485 {
   Direction direction = Direction::off;
   std::chrono::milliseconds rts_before{0};  // from RTS to the first bit
   std::chrono::milliseconds rts_after{0};   // from the last bit to RTS off
-  bool rx_during_tx = false;                // keep the receiver on while sending: we then hear ourselves
+  bool rx_during_tx = false;  // keep the receiver on while sending: we then hear ourselves
 };
 
 struct SerialSettings {

@@ -34,7 +34,9 @@ struct Bench {
   void unplug() {
     if (master >= 0) ::close(std::exchange(master, -1));
   }
-  Result<std::unique_ptr<SerialLine>> open() { return open_serial(loop.get_executor(), clock, settings); }
+  Result<std::unique_ptr<SerialLine>> open() {
+    return open_serial(loop.get_executor(), clock, settings);
+  }
   void send(std::string_view text) {
     const auto bytes = hex(text);
     ASSERT_EQ(::write(master, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
@@ -49,7 +51,8 @@ struct Bench {
     }
     return to_hex(Bytes(bytes).first(have));
   }
-  Result<std::size_t> read(ByteLine& line, std::span<std::uint8_t> into, std::chrono::milliseconds limit) {
+  Result<std::size_t> read(ByteLine& line, std::span<std::uint8_t> into,
+                           std::chrono::milliseconds limit) {
     return on_loop(loop, line.read_some(into, clock.mono() + limit));
   }
 
@@ -63,7 +66,8 @@ TEST(Serial, CarriesEveryByteAsItIs) {
   Bench bench;
   auto line = bench.open();
   ASSERT_TRUE(line) << line.error().text;
-  // What a terminal would translate, swallow or act upon: XON, XOFF, CR, LF, ^C, ^D, ^Z, DEL, 0, 255.
+  // What a terminal would translate, swallow or act upon: XON, XOFF, CR, LF, ^C, ^D, ^Z, DEL, 0,
+  // 255.
   constexpr auto kAwkward = "11 13 0D 0A 03 04 1A 7F 00 FF";
   ASSERT_TRUE(on_loop(bench.loop, (*line)->write(hex(kAwkward))));
   EXPECT_EQ(bench.sent(10), kAwkward);
@@ -109,7 +113,8 @@ TEST(Serial, SaysThatThePortIsGone) {
   EXPECT_EQ(write.error().code, Errc::closed);
 }
 
-Task<Result<std::size_t>> read_while_unplugging(Bench& bench, ByteLine& line, std::span<std::uint8_t> into) {
+Task<Result<std::size_t>> read_while_unplugging(Bench& bench, ByteLine& line,
+                                                std::span<std::uint8_t> into) {
   asio::post(bench.loop, [&bench] { bench.unplug(); });
   co_return co_await line.read_some(into, bench.clock.mono() + 5s);
 }
@@ -119,7 +124,8 @@ TEST(Serial, NoticesTheUnpluggingWhileItWaits) {
   auto line = bench.open().value();
   std::array<std::uint8_t, 32> here{};
   const auto start = bench.clock.mono();
-  EXPECT_EQ(on_loop(bench.loop, read_while_unplugging(bench, *line, here)).error().code, Errc::closed);
+  EXPECT_EQ(on_loop(bench.loop, read_while_unplugging(bench, *line, here)).error().code,
+            Errc::closed);
   EXPECT_LT(bench.clock.mono() - start, 1s);
 }
 
@@ -147,7 +153,8 @@ TEST(Serial, RefusesAPortThatThisProgramHasOpen) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::unavailable);
   EXPECT_EQ(second.error().text,
-            fmt::format("serial {}: this program (pid {}) has the port open already", bench.settings.device, ::getpid()));
+            fmt::format("serial {}: this program (pid {}) has the port open already",
+                        bench.settings.device, ::getpid()));
   first.reset();
   EXPECT_TRUE(bench.open());
 }
@@ -160,7 +167,8 @@ struct OtherProgram {
     pid = ::fork();
     if (pid == 0) {
       ::dup2(ready[1], 1);
-      ::execl("/usr/bin/flock", "flock", device.c_str(), "sh", "-c", "echo ready; exec sleep 30", nullptr);
+      ::execl("/usr/bin/flock", "flock", device.c_str(), "sh", "-c", "echo ready; exec sleep 30",
+              nullptr);
       ::_exit(127);
     }
     ::close(ready[1]);
@@ -198,7 +206,8 @@ TEST(Serial, SaysWhichPortsThereAreWhenOneIsMissing) {
   ASSERT_FALSE(line);
   EXPECT_EQ(line.error().code, Errc::unavailable);
   EXPECT_EQ(line.error().detail, ENOENT);
-  EXPECT_THAT(line.error().text, HasSubstr("serial /dev/serial/by-id/usb-not-there: no such port; th"));
+  EXPECT_THAT(line.error().text,
+              HasSubstr("serial /dev/serial/by-id/usb-not-there: no such port; th"));
 }
 
 TEST(Serial, SaysThatAFileIsNoTerminal) {
@@ -221,7 +230,8 @@ TEST(Serial, TakesACustomRate) {
 }
 
 TEST(Serial, TakesEveryNamedRateOfTheField) {
-  for (unsigned baud : {1200u, 2400u, 4800u, 9600u, 19'200u, 38'400u, 57'600u, 115'200u, 230'400u}) {
+  for (unsigned baud :
+       {1200u, 2400u, 4800u, 9600u, 19'200u, 38'400u, 57'600u, 115'200u, 230'400u}) {
     Bench bench;
     bench.settings.baud = baud;
     auto line = bench.open();
@@ -270,7 +280,8 @@ TEST(SerialSettings, RefusesWhatNoPortCanDo) {
 }
 
 TEST(SerialSettings, AreWrittenAsPeopleDo) {
-  EXPECT_EQ(describe(SerialSettings{.device = "", .baud = 19'200, .parity = Parity::even}), "19200 8E1");
+  EXPECT_EQ(describe(SerialSettings{.device = "", .baud = 19'200, .parity = Parity::even}),
+            "19200 8E1");
 }
 
 }  // namespace

@@ -12,14 +12,17 @@ constexpr SerialSettings line(unsigned baud, Parity parity = Parity::even, doubl
   return {.device = "", .baud = baud, .data_bits = 8, .parity = parity, .stop_bits = stop_bits};
 }
 
-double ms(std::chrono::nanoseconds time) { return std::chrono::duration<double, std::milli>(time).count(); }
+double ms(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
 
 TEST(SerialTiming, CountsTheBitsOfACharacter) {
   EXPECT_EQ(bits_per_char(line(9600, Parity::none, 1)), 10);
   EXPECT_EQ(bits_per_char(line(9600, Parity::none, 2)), 11);
   EXPECT_EQ(bits_per_char(line(9600, Parity::even, 1)), 11);
   EXPECT_EQ(bits_per_char(line(9600, Parity::odd, 2)), 12);
-  EXPECT_EQ(bits_per_char({.device = "", .baud = 9600, .data_bits = 7, .parity = Parity::even}), 10);
+  EXPECT_EQ(bits_per_char({.device = "", .baud = 9600, .data_bits = 7, .parity = Parity::even}),
+            10);
 }
 
 TEST(SerialTiming, HasTheTableOfTheSpecification) {
@@ -28,8 +31,9 @@ TEST(SerialTiming, HasTheTableOfTheSpecification) {
     double character11, t15, t35, character10;
   };
   constexpr Row kTable[] = {
-      {1200, 9.167, 13.75, 32.08, 8.333}, {2400, 4.583, 6.875, 16.04, 4.167},  {4800, 2.292, 3.437, 8.021, 2.083},
-      {9600, 1.146, 1.719, 4.010, 1.042}, {19200, 0.573, 0.859, 2.005, 0.521}, {38400, 0.286, 0.750, 1.750, 0.260},
+      {1200, 9.167, 13.75, 32.08, 8.333},  {2400, 4.583, 6.875, 16.04, 4.167},
+      {4800, 2.292, 3.437, 8.021, 2.083},  {9600, 1.146, 1.719, 4.010, 1.042},
+      {19200, 0.573, 0.859, 2.005, 0.521}, {38400, 0.286, 0.750, 1.750, 0.260},
       {57600, 0.191, 0.750, 1.750, 0.174}, {115200, 0.095, 0.750, 1.750, 0.087},
   };
   for (const auto& row : kTable) {
@@ -49,7 +53,8 @@ TEST(SerialTiming, UsesTheRealBitsOfTheLineForTheSilences) {
 }
 
 TEST(SerialTiming, KnowsHowLongAFrameIsOnTheWire) {
-  EXPECT_NEAR(ms(wire_time(line(9600, Parity::none), 17)), 17.7, 0.05);  // modbus.md 12, two registers
+  EXPECT_NEAR(ms(wire_time(line(9600, Parity::none), 17)), 17.7,
+              0.05);  // modbus.md 12, two registers
   EXPECT_EQ(wire_time(line(9600), 0), 0ns);
 }
 

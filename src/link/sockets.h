@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <boost/asio/ip/tcp.hpp>
 
 namespace lightship::link {
 
@@ -27,14 +27,16 @@ class Socket {
   int fd_;
 };
 
-inline boost::asio::ip::tcp::endpoint socket_address(const boost::asio::ip::address& address, std::uint16_t port) {
+inline boost::asio::ip::tcp::endpoint socket_address(const boost::asio::ip::address& address,
+                                                     std::uint16_t port) {
   return {address, port};
 }
 
 // "connection refused": as the middle of a sentence.
 inline std::string in_words(int error_number) {
   std::string text = std::strerror(error_number);
-  if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a') text[0] = static_cast<char>(text[0] + 32);
+  if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a')
+    text[0] = static_cast<char>(text[0] + 32);
   return text;
 }
 

@@ -1,4 +1,5 @@
-// A TCP connection: TCP_NODELAY, and keep-alive so that a dead peer is noticed within about a minute.
+// A TCP connection: TCP_NODELAY, and keep-alive so that a dead peer is noticed within about a
+// minute.
 #pragma once
 
 #include <cstdint>

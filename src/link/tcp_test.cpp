@@ -1,11 +1,11 @@
 // TCP against a listener of our own on the loopback.
 #include "link/tcp.h"
 
+#include <gtest/gtest.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <gtest/gtest.h>
 
 #include "base/hex.h"
 #include "link/resolve.h"
@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 using asio::ip::tcp;
 
 struct Host {
-  explicit Host(const char* address = "127.0.0.1") : acceptor(loop, {asio::ip::make_address(address), 0}) {}
+  explicit Host(const char* address = "127.0.0.1")
+      : acceptor(loop, {asio::ip::make_address(address), 0}) {}
   std::uint16_t port() const { return acceptor.local_endpoint().port(); }
   std::unique_ptr<TcpLine> dial(std::string host = "127.0.0.1") {
     auto line = on_loop(loop, dial_tcp(clock, host, port(), 2s));
@@ -33,7 +34,8 @@ struct Host {
   tcp::acceptor acceptor;
 };
 
-Result<std::size_t> read(Host& host, ByteLine& line, std::span<std::uint8_t> into, std::chrono::milliseconds limit) {
+Result<std::size_t> read(Host& host, ByteLine& line, std::span<std::uint8_t> into,
+                         std::chrono::milliseconds limit) {
   return on_loop(host.loop, line.read_some(into, host.soon(limit)));
 }
 
@@ -58,8 +60,11 @@ TEST(Tcp, NamesEveryAddressItTried) {
   auto line = on_loop(host.loop, dial_tcp(host.clock, "localhost", port, 2s));
   ASSERT_FALSE(line);
   EXPECT_EQ(line.error().code, Errc::unavailable);
-  EXPECT_NE(line.error().text.find(fmt::format("tcp localhost:{}: ", port)), std::string::npos) << line.error().text;
-  EXPECT_NE(line.error().text.find(fmt::format("127.0.0.1:{}: connection refused", port)), std::string::npos) << line.error().text;
+  EXPECT_NE(line.error().text.find(fmt::format("tcp localhost:{}: ", port)), std::string::npos)
+      << line.error().text;
+  EXPECT_NE(line.error().text.find(fmt::format("127.0.0.1:{}: connection refused", port)),
+            std::string::npos)
+      << line.error().text;
 }
 
 TEST(Tcp, SaysThatANameHasNoAddress) {
@@ -67,7 +72,9 @@ TEST(Tcp, SaysThatANameHasNoAddress) {
   auto line = on_loop(host.loop, dial_tcp(host.clock, "no-such-host.invalid", 502, 10s));
   ASSERT_FALSE(line);
   EXPECT_NE(line.error().code, Errc::closed);
-  EXPECT_TRUE(line.error().text.starts_with("tcp no-such-host.invalid:502: the name no-such-host.invalid")) << line.error().text;
+  EXPECT_TRUE(
+      line.error().text.starts_with("tcp no-such-host.invalid:502: the name no-such-host.invalid"))
+      << line.error().text;
 }
 
 TEST(Tcp, GivesUpAtItsLimitWhenTheOtherHostIsSilent) {
@@ -81,7 +88,8 @@ TEST(Tcp, GivesUpAtItsLimitWhenTheOtherHostIsSilent) {
   Result<std::unique_ptr<TcpLine>> line = fail(Errc::invalid, "");
   const auto start = host.clock.mono();
   for (int i = 0; i < 4; ++i) {
-    line = on_loop(host.loop, dial_tcp(host.clock, "127.0.0.1", full.local_endpoint().port(), 150ms));
+    line =
+        on_loop(host.loop, dial_tcp(host.clock, "127.0.0.1", full.local_endpoint().port(), 150ms));
     if (!line) break;
     waiting.push_back(std::move(*line));
   }
@@ -165,7 +173,9 @@ TEST(Tcp, DropsHalfAFrameThatIsLeftOver) {
 TEST(Tcp, SaysThatThePeerHungUp) {
   Host host;
   auto line = host.dial();
-  { auto peer = host.answer(); }
+  {
+    auto peer = host.answer();
+  }
   std::array<std::uint8_t, 16> here{};
   auto end = read(host, *line, here, 1000ms);
   ASSERT_FALSE(end);
@@ -191,8 +201,8 @@ TEST(Tcp, SaysThatThePeerReset) {
   EXPECT_EQ(write.error().code, Errc::closed);
 }
 
-Task<Result<std::size_t>> read_while_closing(ByteLine& line, std::span<std::uint8_t> into, MonoTime until,
-                                             asio::io_context& loop) {
+Task<Result<std::size_t>> read_while_closing(ByteLine& line, std::span<std::uint8_t> into,
+                                             MonoTime until, asio::io_context& loop) {
   asio::post(loop, [&line] { line.close(); });
   co_return co_await line.read_some(into, until);
 }
@@ -217,7 +227,8 @@ Task<Result<std::size_t>> write_a_lot(ByteLine& line, std::size_t bytes) {
 Task<std::size_t> take_a_lot(tcp::socket& peer, std::size_t bytes) {
   ByteVector buffer(65536);
   std::size_t total = 0;
-  while (total < bytes) total += co_await peer.async_read_some(asio::buffer(buffer), asio::use_awaitable);
+  while (total < bytes)
+    total += co_await peer.async_read_some(asio::buffer(buffer), asio::use_awaitable);
   co_return total;
 }
 
@@ -231,8 +242,10 @@ TEST(Tcp, WritesMoreThanTheKernelTakesAtOnceWhileItReads) {
   Result<std::size_t> written = 0;
   std::array<std::uint8_t, 4> here{};
   Result<std::size_t> got = 0;
-  asio::co_spawn(host.loop, write_a_lot(*line, kMuch), [&](std::exception_ptr, Result<std::size_t> r) { written = r; });
-  asio::co_spawn(host.loop, line->read_some(here, host.soon(10ms)), [&](std::exception_ptr, Result<std::size_t> r) { got = r; });
+  asio::co_spawn(host.loop, write_a_lot(*line, kMuch),
+                 [&](std::exception_ptr, Result<std::size_t> r) { written = r; });
+  asio::co_spawn(host.loop, line->read_some(here, host.soon(10ms)),
+                 [&](std::exception_ptr, Result<std::size_t> r) { got = r; });
   EXPECT_EQ(on_loop(host.loop, take_a_lot(far, kMuch)), kMuch);
   host.loop.run_for(50ms);
   EXPECT_EQ(written, kMuch);

@@ -3,8 +3,8 @@
 
 #include <cerrno>
 
-#include <boost/asio/this_coro.hpp>
 #include <sys/socket.h>
+#include <boost/asio/this_coro.hpp>
 
 #include "base/text.h"
 #include "link/resolve.h"
@@ -23,11 +23,13 @@ Task<Result<std::unique_ptr<UdpLine>>> dial_udp(Clock& clock, std::string host, 
 
   std::vector<std::string> tried;
   for (const auto& address : *addresses) {
-    Socket socket(::socket(address.is_v6() ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    Socket socket(::socket(address.is_v6() ? AF_INET6 : AF_INET,
+                           SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto peer = socket_address(address, port);
-    if (socket.fd() >= 0 && ::connect(socket.fd(), peer.data(), static_cast<socklen_t>(peer.size())) == 0)
-      co_return std::make_unique<UdpLine>(co_await asio::this_coro::executor, clock, socket.release(),
-                                          "udp " + with_port(address, port));
+    if (socket.fd() >= 0 &&
+        ::connect(socket.fd(), peer.data(), static_cast<socklen_t>(peer.size())) == 0)
+      co_return std::make_unique<UdpLine>(co_await asio::this_coro::executor, clock,
+                                          socket.release(), "udp " + with_port(address, port));
     tried.push_back(fmt::format("{}: {}", with_port(address, port), in_words(errno)));
   }
   co_return fail(Errc::unavailable, "{}: {}", place, join(tried, "; "));

@@ -1,8 +1,8 @@
 // UDP against a socket of our own on the loopback.
 #include "link/udp.h"
 
-#include <boost/asio/ip/udp.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/ip/udp.hpp>
 
 #include "base/hex.h"
 #include "link/testing/on_loop.h"
@@ -22,7 +22,8 @@ struct Host {
     return on_loop(loop, dial_udp(clock, "127.0.0.1", port, 1s)).value();
   }
   std::uint16_t port() const { return socket.local_endpoint().port(); }
-  Result<std::size_t> read(ByteLine& line, std::span<std::uint8_t> into, std::chrono::milliseconds limit) {
+  Result<std::size_t> read(ByteLine& line, std::span<std::uint8_t> into,
+                           std::chrono::milliseconds limit) {
     return on_loop(loop, line.read_some(into, clock.mono() + limit));
   }
 };

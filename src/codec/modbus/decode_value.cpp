@@ -48,11 +48,13 @@ Decoded whole_signed(const PointSpec& spec, std::int64_t raw, const Power& power
   return whole(spec, raw, power);
 }
 
+// Also a number that only its scale makes infinite is no number.
 template <class Float>
 Decoded real(const PointSpec& spec, Float raw, std::int8_t shortest, const Power& power) {
-  if (!std::isfinite(raw)) return {Real{static_cast<double>(raw), shortest}, Why::not_available};
-  if (is_scaled(spec, power)) return within_limits(spec, scaled(spec, raw, power));
-  return within_limits(spec, Real{static_cast<double>(raw), shortest});
+  Real value{static_cast<double>(raw), shortest};
+  if (std::isfinite(raw) && is_scaled(spec, power)) value = scaled(spec, raw, power);
+  if (!std::isfinite(value.value)) return {value, Why::not_available};
+  return within_limits(spec, value);
 }
 
 Decoded truth(const PointSpec& spec, bool on) {

@@ -158,6 +158,13 @@ Encoded truth(const Value& value) {
   return std::vector<std::uint16_t>{static_cast<std::uint16_t>(number)};
 }
 
+// A NaN is inside no limits; a name is as good as its number.
+bool is_within(const PointSpec& spec, const Value& value) {
+  if (std::holds_alternative<std::string>(value)) return true;
+  const double number = as_double(value);
+  return (!spec.min || number >= *spec.min) && (!spec.max || number <= *spec.max);
+}
+
 }  // namespace
 
 Encoded encode_value(const PointSpec& spec, const Value& value, Power power) {
@@ -167,8 +174,7 @@ Encoded encode_value(const PointSpec& spec, const Value& value, Power power) {
                 allowed_counts(spec.type), spec.count);
   }
   if (!is_possible(power)) return fail(Errc::invalid, "10^{} is no scale factor", *power);
-  const double number = as_double(value);
-  if ((spec.min && number < *spec.min) || (spec.max && number > *spec.max)) {
+  if (!is_within(spec, value)) {
     return fail(Errc::invalid, "{} is outside {}..{}", to_text(value),
                 spec.min ? fmt::to_string(*spec.min) : "",
                 spec.max ? fmt::to_string(*spec.max) : "");

@@ -38,8 +38,11 @@ Heard hear_bytewise(const Request& request, Bytes sent, Bytes stream) {
 Heard expected_of(std::string_view id) {
   const std::string good = "03 04 10 00 11 01";
   const auto waits = [](Rejects rejects) { return Heard{Scan::Kind::need_more, "", rejects}; };
-  const auto wrong = [](std::string pdu) { return Heard{Scan::Kind::wrong_length, pdu, {.length = 1}}; };
-  if (id == "mal-rtu-crc" || id == "mal-rtu-bitflip" || id == "mal-rtu-crc-swapped") return waits({.crc = 1});
+  const auto wrong = [](std::string pdu) {
+    return Heard{Scan::Kind::wrong_length, pdu, {.length = 1}};
+  };
+  if (id == "mal-rtu-crc" || id == "mal-rtu-bitflip" || id == "mal-rtu-crc-swapped")
+    return waits({.crc = 1});
   if (id == "mal-rtu-exception-bad-crc") return waits({.crc = 1});
   if (id == "mal-rtu-unit") return waits({.unit = 1});
   if (id == "mal-rtu-function") return waits({.function = 1});
@@ -69,19 +72,21 @@ int for_each_malformed(std::string_view side, std::string_view transport, Run ru
 }
 
 TEST(Malformed, RtuAnswersAreJudgedTheSameInAnyPieces) {
-  const int count = for_each_malformed("response", "rtu", [](const std::string& id, const auto& entry) {
-    const auto sent = bytes_of(entry, "request");
-    const auto request = decode_request(rtu::unframe(sent)->pdu);
-    const auto stream = joined(pieces_of(entry));
-    const Heard expected = expected_of(id);
-    EXPECT_EQ(hear(*request, sent, stream, {}), expected);
-    EXPECT_EQ(hear_bytewise(*request, sent, stream), expected);
-    for (std::size_t first = 0; first <= stream.size(); ++first) {
-      for (std::size_t second = first; second <= stream.size(); ++second) {
-        EXPECT_EQ(hear(*request, sent, stream, {first, second}), expected) << first << ' ' << second;
-      }
-    }
-  });
+  const int count =
+      for_each_malformed("response", "rtu", [](const std::string& id, const auto& entry) {
+        const auto sent = bytes_of(entry, "request");
+        const auto request = decode_request(rtu::unframe(sent)->pdu);
+        const auto stream = joined(pieces_of(entry));
+        const Heard expected = expected_of(id);
+        EXPECT_EQ(hear(*request, sent, stream, {}), expected);
+        EXPECT_EQ(hear_bytewise(*request, sent, stream), expected);
+        for (std::size_t first = 0; first <= stream.size(); ++first) {
+          for (std::size_t second = first; second <= stream.size(); ++second) {
+            EXPECT_EQ(hear(*request, sent, stream, {first, second}), expected)
+                << first << ' ' << second;
+          }
+        }
+      });
   EXPECT_EQ(count, 15);
 }
 
@@ -120,12 +125,18 @@ std::string tcp_client(Bytes sent, Bytes stream) {
 
 TEST(Malformed, TcpAnswersAreJudgedTheSameHoweverTheyCome) {
   const std::map<std::string, std::string> expected{
-      {"mal-tcp-tid", "ignored, wait"},    {"mal-tcp-tid-then-good", "ignored, good"},
-      {"mal-tcp-protocol", "close"},       {"mal-tcp-unit", "unit"},
-      {"mal-tcp-function", "another function"}, {"mal-tcp-short", "wait"},
-      {"mal-tcp-len-zero", "close"},       {"mal-tcp-len-huge", "close"},
-      {"mal-tcp-count", "wrong length"},   {"mal-tcp-one-register", "wrong length"},
-      {"mal-tcp-split", "good"},           {"mal-tcp-glued", "good"},
+      {"mal-tcp-tid", "ignored, wait"},
+      {"mal-tcp-tid-then-good", "ignored, good"},
+      {"mal-tcp-protocol", "close"},
+      {"mal-tcp-unit", "unit"},
+      {"mal-tcp-function", "another function"},
+      {"mal-tcp-short", "wait"},
+      {"mal-tcp-len-zero", "close"},
+      {"mal-tcp-len-huge", "close"},
+      {"mal-tcp-count", "wrong length"},
+      {"mal-tcp-one-register", "wrong length"},
+      {"mal-tcp-split", "good"},
+      {"mal-tcp-glued", "good"},
   };
   std::size_t seen = 0;
   for_each_malformed("response", "tcp", [&](const std::string& id, const auto& entry) {
@@ -143,36 +154,39 @@ TEST(Malformed, TcpAnswersAreJudgedTheSameHoweverTheyCome) {
 }
 
 TEST(Malformed, RtuRequestsAreAnsweredOnlyWhenTheyAreOurs) {
-  const int count = for_each_malformed("request", "rtu", [](const std::string& id, const auto& entry) {
-    MemoryMap map = golden_map();
-    rtu::RequestScanner scanner;
-    ByteVector answers;
-    for (const auto byte : bytes_of(entry, "frame")) {
-      scanner.feed(Bytes(&byte, 1));
-      while (const auto frame = scanner.next()) {
-        if (frame->unit == 1 || frame->unit == kBroadcast) put_bytes(answers, answer(map, frame->unit, frame->pdu));
-      }
-    }
-    EXPECT_TRUE(answers.empty()) << to_hex(answers);
-    EXPECT_EQ(map.holding[90], id == "mal-req-broadcast" ? 0x0B0B : 0x1000 + 0x0101 * 90);
-    EXPECT_EQ(scanner.bad_crc(), id == "mal-req-crc" ? 1u : 0u);
-  });
+  const int count =
+      for_each_malformed("request", "rtu", [](const std::string& id, const auto& entry) {
+        MemoryMap map = golden_map();
+        rtu::RequestScanner scanner;
+        ByteVector answers;
+        for (const auto byte : bytes_of(entry, "frame")) {
+          scanner.feed(Bytes(&byte, 1));
+          while (const auto frame = scanner.next()) {
+            if (frame->unit == 1 || frame->unit == kBroadcast)
+              put_bytes(answers, answer(map, frame->unit, frame->pdu));
+          }
+        }
+        EXPECT_TRUE(answers.empty()) << to_hex(answers);
+        EXPECT_EQ(map.holding[90], id == "mal-req-broadcast" ? 0x0B0B : 0x1000 + 0x0101 * 90);
+        EXPECT_EQ(scanner.bad_crc(), id == "mal-req-crc" ? 1u : 0u);
+      });
   EXPECT_EQ(count, 3);
 }
 
 TEST(Malformed, TcpRequestsAreRefusedOrCloseTheConnection) {
-  const int count = for_each_malformed("request", "tcp", [](const std::string& id, const auto& entry) {
-    const auto frame = bytes_of(entry, "frame");
-    const auto adu = mbap::next_adu(frame);
-    if (id == "mal-req-protocol") {
-      ASSERT_FALSE(adu);
-      EXPECT_EQ(adu.error().code, Errc::malformed);
-      return;
-    }
-    ASSERT_TRUE(adu);
-    MemoryMap map = golden_map();
-    EXPECT_EQ(to_hex(answer(map, adu->unit, adu->pdu)), "90 03");
-  });
+  const int count =
+      for_each_malformed("request", "tcp", [](const std::string& id, const auto& entry) {
+        const auto frame = bytes_of(entry, "frame");
+        const auto adu = mbap::next_adu(frame);
+        if (id == "mal-req-protocol") {
+          ASSERT_FALSE(adu);
+          EXPECT_EQ(adu.error().code, Errc::malformed);
+          return;
+        }
+        ASSERT_TRUE(adu);
+        MemoryMap map = golden_map();
+        EXPECT_EQ(to_hex(answer(map, adu->unit, adu->pdu)), "90 03");
+      });
   EXPECT_EQ(count, 2);
 }
 

@@ -26,11 +26,12 @@ class Pairs : public testing::Test {
     std::vector<Pair> pairs;
     for (const auto& entry : vectors().at("pairs").as_array()) {
       const auto* exception = entry.as_object().if_contains("exception");
-      pairs.push_back({text_of(entry, "id"), text_of(entry, "kind"), entry.at("unit").to_number<std::uint8_t>(),
+      pairs.push_back({text_of(entry, "id"), text_of(entry, "kind"),
+                       entry.at("unit").to_number<std::uint8_t>(),
                        entry.at("transaction").to_number<std::uint16_t>(),
-                       exception != nullptr ? exception->to_number<int>() : 0, bytes_of(entry, "rtu_request"),
-                       bytes_of(entry, "rtu_response"), bytes_of(entry, "tcp_request"),
-                       bytes_of(entry, "tcp_response")});
+                       exception != nullptr ? exception->to_number<int>() : 0,
+                       bytes_of(entry, "rtu_request"), bytes_of(entry, "rtu_response"),
+                       bytes_of(entry, "tcp_request"), bytes_of(entry, "tcp_response")});
     }
     return pairs;
   }
@@ -53,7 +54,8 @@ TEST_F(Pairs, RequestsDecodeAndEncodeToTheSameBytes) {
     if (!request) continue;
     EXPECT_EQ(to_hex(encode(*request)), to_hex(pair.request_pdu()));
     EXPECT_EQ(to_hex(rtu::frame(pair.unit, encode(*request))), to_hex(pair.rtu_request));
-    EXPECT_EQ(to_hex(mbap::frame(pair.transaction, pair.unit, encode(*request))), to_hex(pair.tcp_request));
+    EXPECT_EQ(to_hex(mbap::frame(pair.transaction, pair.unit, encode(*request))),
+              to_hex(pair.tcp_request));
     ByteVector batch;
     mbap::append_frame(batch, pair.transaction, pair.unit, *request);
     EXPECT_EQ(to_hex(batch), to_hex(pair.tcp_request));
@@ -87,8 +89,9 @@ TEST_F(Pairs, AnswersDecodeAndEncodeToTheSameBytes) {
       ASSERT_FALSE(reply);
       EXPECT_EQ(reply.error().code, Errc::refused);
       EXPECT_EQ(reply.error().detail, pair.exception);
-      EXPECT_EQ(rtu::frame(pair.unit, encode_exception(pair.request_pdu()[0], Exception(pair.exception))),
-                pair.rtu_response);
+      EXPECT_EQ(
+          rtu::frame(pair.unit, encode_exception(pair.request_pdu()[0], Exception(pair.exception))),
+          pair.rtu_response);
       continue;
     }
     ASSERT_TRUE(reply) << reply.error().text;

@@ -56,8 +56,8 @@ inline MemoryMap golden_map() {
   }
   const std::string_view id = "Lightship-LS-SIM-1.0\xFF";
   map.id.assign(id.begin(), id.end());
-  map.objects = {{0, "Lightship"},           {1, "LS-SIM"},        {2, "1.0"},
-                 {3, "http://example.test/"}, {4, "Golden device"}, {5, "G1"}};
+  map.objects = {{0, "Lightship"},     {1, "LS-SIM"}, {2, "1.0"}, {3, "http://example.test/"},
+                 {4, "Golden device"}, {5, "G1"}};
   return map;
 }
 

@@ -1,4 +1,5 @@
-// Runs one Task on a real loop and waits for it, for tests that have a real descriptor at the other end.
+// Runs one Task on a real loop and waits for it, for tests that have a real descriptor at the other
+// end.
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,8 @@ namespace lightship::link {
 
 // The task's value; its exception is thrown. A task that hangs is a failed test, not a hanging one.
 template <class T>
-T on_loop(asio::io_context& loop, Task<T> task, std::chrono::seconds limit = std::chrono::seconds(20)) {
+T on_loop(asio::io_context& loop, Task<T> task,
+          std::chrono::seconds limit = std::chrono::seconds(20)) {
   std::optional<T> value;
   std::exception_ptr failure;
   bool ended = false;

@@ -15,11 +15,11 @@
 #include <optional>
 #include <string>
 
+#include <gtest/gtest.h>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <gtest/gtest.h>
 
 #include "base/hex.h"
 #include "base/manual_clock.h"
@@ -32,9 +32,10 @@ class ScriptedLink {
   // One thing heard and what follows it.
   class Exchange {
    public:
-    Exchange& answers(std::string_view hex_text);  // several make one answer after the other
+    Exchange& answers(std::string_view hex_text);     // several make one answer after the other
     Exchange& after(std::chrono::nanoseconds pause);  // before what is named next
-    Exchange& in_bites(std::size_t count, std::chrono::nanoseconds gap = {});  // of the answers named next
+    Exchange& in_bites(std::size_t count,
+                       std::chrono::nanoseconds gap = {});  // of the answers named next
     Exchange& stays_silent() { return *this; }
     Exchange& hangs_up();
 
@@ -60,7 +61,7 @@ class ScriptedLink {
   Exchange& expects(std::string_view hex_text);
   // Without being asked: when the line is opened, or after the exchange before it, plus the pause.
   Exchange& says(std::string_view hex_text, std::chrono::nanoseconds pause = {});
-  void refuses(Error error);                  // the next `open` fails with this
+  void refuses(Error error);  // the next `open` fails with this
   void has_message_boundaries() { message_boundaries_ = true; }
 
   Result<std::unique_ptr<ByteLine>> open();
@@ -126,7 +127,8 @@ class ScriptedLink::Line final : public ByteLine {
       co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
       link_.clock_.forget(ticket_);
       const auto told = co_await asio::this_coro::cancellation_state;
-      if (told.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(ended);
+      if (told.cancelled() != asio::cancellation_type::none)
+        throw boost::system::system_error(ended);
     }
   }
 
@@ -197,11 +199,13 @@ class ScriptedLink::Line final : public ByteLine {
   bool open_ = true;
 };
 
-inline ScriptedLink::ScriptedLink(ManualClock& clock, std::string name) : clock_(clock), name_(std::move(name)) {}
+inline ScriptedLink::ScriptedLink(ManualClock& clock, std::string name)
+    : clock_(clock), name_(std::move(name)) {}
 
 inline ScriptedLink::~ScriptedLink() {
   for (const auto& exchange : script_)
-    if (exchange.expected_) ADD_FAILURE() << name_ << " never heard " << to_hex(*exchange.expected_);
+    if (exchange.expected_)
+      ADD_FAILURE() << name_ << " never heard " << to_hex(*exchange.expected_);
 }
 
 inline ScriptedLink::Exchange& ScriptedLink::expects(std::string_view hex_text) {
@@ -210,7 +214,8 @@ inline ScriptedLink::Exchange& ScriptedLink::expects(std::string_view hex_text) 
   return exchange;
 }
 
-inline ScriptedLink::Exchange& ScriptedLink::says(std::string_view hex_text, std::chrono::nanoseconds pause) {
+inline ScriptedLink::Exchange& ScriptedLink::says(std::string_view hex_text,
+                                                  std::chrono::nanoseconds pause) {
   return script_.emplace_back().after(pause).answers(hex_text);
 }
 
@@ -244,7 +249,8 @@ inline ScriptedLink::Exchange& ScriptedLink::Exchange::after(std::chrono::nanose
   return *this;
 }
 
-inline ScriptedLink::Exchange& ScriptedLink::Exchange::in_bites(std::size_t count, std::chrono::nanoseconds gap) {
+inline ScriptedLink::Exchange& ScriptedLink::Exchange::in_bites(std::size_t count,
+                                                                std::chrono::nanoseconds gap) {
   bites_ = count;
   gap_ = gap;
   return *this;

@@ -35,7 +35,8 @@ Result<AddressBlock> AddressBlock::parse(std::string_view text) {
   const auto slash = text.find('/');
   boost::system::error_code wrong;
   const auto address = ip::make_address(std::string(text.substr(0, slash)), wrong);
-  if (wrong) return fail(Errc::invalid, "'{}' is not an address such as 10.0.0.0/8 or 2001:db8::/32", text);
+  if (wrong)
+    return fail(Errc::invalid, "'{}' is not an address such as 10.0.0.0/8 or 2001:db8::/32", text);
 
   AddressBlock block;
   block.bits_ = wide(address);
@@ -80,8 +81,9 @@ std::string AddressBlock::text() const {
 }
 
 bool allows(std::span<const AddressBlock> blocks, const ip::address& address) {
-  return blocks.empty() ||
-         std::ranges::any_of(blocks, [&](const AddressBlock& block) { return block.contains(address); });
+  return blocks.empty() || std::ranges::any_of(blocks, [&](const AddressBlock& block) {
+           return block.contains(address);
+         });
 }
 
 }  // namespace lightship::gateway

@@ -1,7 +1,7 @@
 // Who may ask: blocks of addresses such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.
 //
-// An IPv4 client of a socket that serves both families arrives as ::ffff:a.b.c.d and is taken for what
-// it is; ::/0 means all of IPv6 and nothing else.
+// An IPv4 client of a socket that serves both families arrives as ::ffff:a.b.c.d and is taken for
+// what it is; ::/0 means all of IPv6 and nothing else.
 #pragma once
 
 #include <span>

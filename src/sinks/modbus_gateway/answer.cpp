@@ -10,20 +10,28 @@ namespace {
 using modbus::Exception;
 using modbus::mbap::Adu;
 
-constexpr std::size_t kReadPdu = 5;                              // function, first, count
-constexpr std::size_t kReadHead = modbus::mbap::kHeader + 2;     // and function, byte count
+constexpr std::size_t kReadPdu = 5;                           // function, first, count
+constexpr std::size_t kReadHead = modbus::mbap::kHeader + 2;  // and function, byte count
 constexpr std::uint32_t kAddresses = 65536;
 
 std::size_t data_bytes(Space space, std::size_t count) {
   return is_bits(space) ? modbus::packed_size(count) : 2 * count;
 }
 
-// Everything of a good answer but its data. Written at once, because byte for byte is measurably slower.
-void put_head(ByteVector& out, std::uint16_t transaction, std::uint8_t unit, std::uint8_t function, std::size_t data) {
+// Everything of a good answer but its data. Written at once, because byte for byte is measurably
+// slower.
+void put_head(ByteVector& out, std::uint16_t transaction, std::uint8_t unit, std::uint8_t function,
+              std::size_t data) {
   const auto length = static_cast<std::uint8_t>(3 + data);
-  const std::uint8_t head[kReadHead] = {
-      static_cast<std::uint8_t>(transaction >> 8), static_cast<std::uint8_t>(transaction), 0, 0,
-      static_cast<std::uint8_t>((3 + data) >> 8), length, unit, function, static_cast<std::uint8_t>(data)};
+  const std::uint8_t head[kReadHead] = {static_cast<std::uint8_t>(transaction >> 8),
+                                        static_cast<std::uint8_t>(transaction),
+                                        0,
+                                        0,
+                                        static_cast<std::uint8_t>((3 + data) >> 8),
+                                        length,
+                                        unit,
+                                        function,
+                                        static_cast<std::uint8_t>(data)};
   out.insert(out.end(), head, head + kReadHead);
 }
 
@@ -88,7 +96,8 @@ Answerer::Taken Answerer::answer_one(const Adu& adu, MonoTime now, ByteVector& o
       return Taken::ask;
     }
   }
-  return refused(outcome == Outcome::not_polled ? Exception::illegal_address : Exception::target_silent);
+  return refused(outcome == Outcome::not_polled ? Exception::illegal_address
+                                                : Exception::target_silent);
 }
 
 void Answerer::relay(const Ask& ask, const Result<ByteVector>& said, ByteVector& out) {
@@ -104,7 +113,8 @@ void Answerer::relay(const Ask& ask, const Result<ByteVector>& said, ByteVector&
   }
 }
 
-void Answerer::refuse(std::uint16_t transaction, std::uint8_t unit, std::uint8_t function, int code, ByteVector& out) {
+void Answerer::refuse(std::uint16_t transaction, std::uint8_t unit, std::uint8_t function, int code,
+                      ByteVector& out) {
   ++tally_.exception(code);
   const std::uint8_t pdu[] = {static_cast<std::uint8_t>(function | modbus::kExceptionBit),
                               static_cast<std::uint8_t>(code)};

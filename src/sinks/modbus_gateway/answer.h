@@ -1,8 +1,9 @@
 // Requests in, answers out: the gateway without its sockets.
 //
-// The checks stand in the order of the contract: unit unknown 0x0A, function not 1-4 0x01, count 0x03,
-// not polled or past 65535 0x02, not read yet or too old 0x0B. A header that is none (protocol id, length)
-// means that the stream has lost its framing. Nothing is allocated for a read out of a register image.
+// The checks stand in the order of the contract: unit unknown 0x0A, function not 1-4 0x01, count
+// 0x03, not polled or past 65535 0x02, not read yet or too old 0x0B. A header that is none
+// (protocol id, length) means that the stream has lost its framing. Nothing is allocated for a read
+// out of a register image.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +57,8 @@ class Answerer {
  private:
   enum class Taken { answered, ask };
   Taken answer_one(const modbus::mbap::Adu& adu, MonoTime now, ByteVector& out, Ask& ask);
-  void refuse(std::uint16_t transaction, std::uint8_t unit, std::uint8_t function, int code, ByteVector& out);
+  void refuse(std::uint16_t transaction, std::uint8_t unit, std::uint8_t function, int code,
+              ByteVector& out);
 
   const Units& units_;
   Tally& tally_;

@@ -11,14 +11,18 @@ namespace lightship::gateway {
 namespace {
 
 constexpr int kEvents = 256;
-// Rounds before the rest of the house has its turn: a round of 256 clients takes about a millisecond.
+// Rounds before the rest of the house has its turn: a round of 256 clients takes about a
+// millisecond.
 constexpr int kRounds = 4;
 
 std::uint32_t interest(Session::State state) {
   switch (state) {
-    case Session::State::reading: return EPOLLIN;
-    case Session::State::stuck: return EPOLLOUT;
-    case Session::State::asking: return EPOLLRDHUP;  // whoever goes away need not be answered
+    case Session::State::reading:
+      return EPOLLIN;
+    case Session::State::stuck:
+      return EPOLLOUT;
+    case Session::State::asking:
+      return EPOLLRDHUP;  // whoever goes away need not be answered
   }
   return EPOLLIN;
 }
@@ -31,8 +35,8 @@ void Session::answered(const Result<ByteVector>& said) {
   clients.resume(*this);
 }
 
-Clients::Clients(Context& context, Log& log, Door door, Answerer& answerer, Tally& tally, TaskGroup& tasks,
-                 int listener)
+Clients::Clients(Context& context, Log& log, Door door, Answerer& answerer, Tally& tally,
+                 TaskGroup& tasks, int listener)
     : context_(context),
       log_(log),
       door_(std::move(door)),
@@ -63,8 +67,10 @@ Result<void> Clients::serve_ready() {
     if (ready <= 0) break;
     now_ = context_.clock.mono();
     for (const auto& event : std::span(events).first(static_cast<std::size_t>(ready))) {
-      if (event.data.ptr != nullptr) serve(*static_cast<Session*>(event.data.ptr), event.events);
-      else if (auto welcomed = welcome(); !welcomed) return welcomed;
+      if (event.data.ptr != nullptr)
+        serve(*static_cast<Session*>(event.data.ptr), event.events);
+      else if (auto welcomed = welcome(); !welcomed)
+        return welcomed;
     }
   }
   return {};
@@ -72,8 +78,10 @@ Result<void> Clients::serve_ready() {
 
 void Clients::serve(Session& session, std::uint32_t events) {
   switch (session.state) {
-    case Session::State::reading: return read(session);
-    case Session::State::stuck: return push_unsent(session);
+    case Session::State::reading:
+      return read(session);
+    case Session::State::stuck:
+      return push_unsent(session);
     case Session::State::asking:
       if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) drop(session);
   }
@@ -99,10 +107,12 @@ void Clients::proceed(Session& session, Bytes stream) {
     if (sent == Sent::failed) return drop(session);
     if (step.why == Step::Why::lost) {
       ++tally_.lost_framing;
-      log_.debug("closed a client that does not speak Modbus TCP", field("peer", session.peer.to_string()));
+      log_.debug("closed a client that does not speak Modbus TCP",
+                 field("peer", session.peer.to_string()));
       return drop(session);
     }
-    if (sent == Sent::some) return wait_for(session, Session::State::stuck, ByteVector(stream.begin(), stream.end()));
+    if (sent == Sent::some)
+      return wait_for(session, Session::State::stuck, ByteVector(stream.begin(), stream.end()));
     if (step.why == Step::Why::need_more) {
       return wait_for(session, Session::State::reading, ByteVector(stream.begin(), stream.end()));
     }
@@ -112,7 +122,8 @@ void Clients::proceed(Session& session, Bytes stream) {
       if (forwarder_.ask(session, step.ask)) {
         return wait_for(session, Session::State::asking, ByteVector(stream.begin(), stream.end()));
       }
-      answerer_.relay(step.ask, fail(Errc::unavailable, "too much is waiting for this device"), answers_);
+      answerer_.relay(step.ask, fail(Errc::unavailable, "too much is waiting for this device"),
+                      answers_);
     }
   }
 }

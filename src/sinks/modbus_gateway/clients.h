@@ -1,9 +1,10 @@
 // The clients of the gateway: an epoll of its own, served in rounds.
 //
 // One recv takes all the requests that have come, one send carries all their answers, and both use
-// buffers that all clients share; a client has memory of its own only for a torn request or for answers
-// it does not take. No coroutine runs per client: the loop waits for the epoll itself, so a busy round
-// costs two system calls a client and nothing else. (An Asio wait per socket was a third of the time.)
+// buffers that all clients share; a client has memory of its own only for a torn request or for
+// answers it does not take. No coroutine runs per client: the loop waits for the epoll itself, so a
+// busy round costs two system calls a client. (perf: 94 % of the time is the kernel's, two thirds
+// of it in send.)
 #pragma once
 
 #include <chrono>
@@ -24,7 +25,8 @@ class Clients {
  public:
   // A client that takes nothing for so long is closed.
   static constexpr auto kPatience = std::chrono::seconds(30);
-  // What one client may have open with us: requests of one recv and the answers to a part of them.
+  // Requests of one recv: about 340. With Answerer::kMostBytes the most that one client can make us
+  // keep.
   static constexpr std::size_t kRead = 4096;
 
   struct Door {
@@ -33,7 +35,8 @@ class Clients {
   };
 
   // Takes the listening socket.
-  Clients(Context& context, Log& log, Door door, Answerer& answerer, Tally& tally, TaskGroup& tasks, int listener);
+  Clients(Context& context, Log& log, Door door, Answerer& answerer, Tally& tally, TaskGroup& tasks,
+          int listener);
   ~Clients();
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;

@@ -16,14 +16,15 @@ namespace lightship::gateway {
 enum class Aspect {
   value,
   age_ms,   // since it arrived; the largest number of the type when it never did
-  quality,  // 0 good, else the Reason: 1 timeout, 2 exception, 3 crc, 4 not available, 5 out of range, 6 stale
+  quality,  // 0 good, else the Reason: 1 timeout, 2 exception, 3 crc, 4 not available, 5 out of
+            // range, 6 stale
 };
 
 // One point of the house under a unit id and address of its own choice.
 struct MapEntry {
   std::uint8_t unit = 0;
   std::uint16_t address = 0;
-  std::string point;  // main-panel/meter-1/voltage_l1
+  std::string point;      // main-panel/meter-1/voltage_l1
   std::string data_type;  // empty: float32 for values, uint32 for ages, uint16 for the quality
   std::string byte_order = "big";
   std::uint16_t count = 0;  // registers of a string or mod10k; else 0

@@ -19,7 +19,8 @@ bool Forwarder::ask(Asker& asker, const Ask& what) {
     }
   }
   if (queue.flights.size() >= kQueue) return false;
-  queue.flights.push_back({what.space, what.first, what.count, context_.clock.mono() + kLimit, {&asker}});
+  queue.flights.push_back(
+      {what.space, what.first, what.count, context_.clock.mono() + kLimit, {&asker}});
   if (!queue.busy) {
     queue.busy = true;
     tasks_.spawn(serve(what.device));
@@ -67,7 +68,8 @@ Task<Result<ByteVector>> Forwarder::read(DeviceId device, Flight flight) {
   if (reader == nullptr) co_return fail(Errc::unavailable, "nobody reads this device");
   ++tally_.forwarded;
   try {
-    co_return co_await reader->read_registers(device, flight.space, flight.first, flight.count, left);
+    co_return co_await reader->read_registers(device, flight.space, flight.first, flight.count,
+                                              left);
   } catch (const boost::system::system_error& stopped) {
     // The driver stops, or we do; then the next wait says so again.
     co_return fail(Errc::unavailable, "the driver has stopped: {}", stopped.code().message());

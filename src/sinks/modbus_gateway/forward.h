@@ -1,8 +1,8 @@
 // Reads that go to the device, for `pass_through`: one at a time per device, equal ones only once.
 //
 // The queue of a device is bounded and every read has a limit, so a dead device cannot gather the
-// requests of impatient clients (the storm of 3cky/mbusd#36). A read that nobody waits for any more is
-// never sent.
+// requests of impatient clients (the storm of 3cky/mbusd#36). A read that nobody waits for any more
+// is never sent.
 #pragma once
 
 #include <list>
@@ -23,11 +23,12 @@ class Asker {
 
 class Forwarder {
  public:
-  static constexpr std::size_t kQueue = 64;                       // different reads waiting per device
-  static constexpr Duration kLimit = std::chrono::seconds(5);     // from the request to its answer
+  static constexpr std::size_t kQueue = 64;                    // different reads waiting per device
+  static constexpr Duration kLimit = std::chrono::seconds(5);  // from the request to its answer
 
   // `tasks` must have ended before the Forwarder goes.
-  Forwarder(Context& context, Tally& tally, TaskGroup& tasks) : context_(context), tally_(tally), tasks_(tasks) {}
+  Forwarder(Context& context, Tally& tally, TaskGroup& tasks)
+      : context_(context), tally_(tally), tasks_(tasks) {}
 
   // Answers later, never from inside this call; false when the device has too much to do already.
   bool ask(Asker& asker, const Ask& what);

@@ -15,34 +15,42 @@ constexpr std::string_view kOnline = "/online";
 // What stands for "longer than this type can say".
 double largest(DataType type) {
   switch (type) {
-    case DataType::int8h:
-    case DataType::int8l: return 127;
-    case DataType::uint8h:
-    case DataType::uint8l: return 255;
     case DataType::int16:
     case DataType::signmag16:
-    case DataType::sunssf: return 32767;
-    case DataType::bcd16: return 9999;
-    case DataType::bcd32: return 99999999;
-    case DataType::mod10k: return 99999999;
-    case DataType::int32: return 2147483647;
+    case DataType::sunssf:
+      return 32767;
+    case DataType::bcd16:
+      return 9999;
+    case DataType::bcd32:
+      return 99999999;
+    case DataType::mod10k:
+      return 99999999;
+    case DataType::int32:
+      return 2147483647;
     case DataType::uint32:
     case DataType::acc32:
-    case DataType::bitfield32: return 4294967295;
-    case DataType::float16: return 65504;
+    case DataType::bitfield32:
+      return 4294967295;
+    case DataType::float16:
+      return 65504;
     case DataType::boolean:
-    case DataType::pf4q: return 1;
+    case DataType::pf4q:
+      return 1;
     case DataType::float32:
     case DataType::float64:
     case DataType::int64:
-    case DataType::uint64: return 9007199254740992.0;  // 2^53: exact in each of them
-    default: return 65535;
+    case DataType::uint64:
+      return 9007199254740992.0;  // 2^53: exact in each of them
+    default:
+      return 65535;
   }
 }
 
 Value age(MonoTime arrived, MonoTime now, DataType type) {
   const double most = largest(type);
-  const double ms = arrived == MonoTime::min() ? most : std::floor(to_ms(std::max(now - arrived, MonoTime::duration{})));
+  const double ms = arrived == MonoTime::min()
+                        ? most
+                        : std::floor(to_ms(std::max(now - arrived, MonoTime::duration{})));
   return static_cast<std::uint64_t>(std::min(ms, most));
 }
 
@@ -60,19 +68,20 @@ Value fitting(const Value& value, DataType type) {
 }  // namespace
 
 void MappedUnit::add(const MapEntry& entry) {
-  const auto after = std::ranges::upper_bound(places_, entry.address, {},
-                                              [](const Place& place) { return place.entry.address; });
+  const auto after = std::ranges::upper_bound(
+      places_, entry.address, {}, [](const Place& place) { return place.entry.address; });
   places_.insert(after, {entry, std::nullopt, std::nullopt});
 }
 
 const MappedUnit::Place* MappedUnit::covering(std::uint32_t address) const {
-  auto after = std::ranges::upper_bound(places_, address, {},
-                                        [](const Place& place) { return std::uint32_t{place.entry.address}; });
+  auto after = std::ranges::upper_bound(
+      places_, address, {}, [](const Place& place) { return std::uint32_t{place.entry.address}; });
   if (after == places_.begin() || (--after)->entry.end() <= address) return nullptr;
   return &*after;
 }
 
-Outcome MappedUnit::read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now, ByteVector& out) {
+Outcome MappedUnit::read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now,
+                         ByteVector& out) {
   if (is_bits(space)) return Outcome::not_polled;
   const std::uint32_t end = first + count;
   const Place* place = nullptr;
@@ -84,8 +93,9 @@ Outcome MappedUnit::read(Space space, std::uint32_t first, std::uint32_t count, 
     place = covering(at);
     const auto& entry = place->entry;
     const Value value = show(const_cast<Place&>(*place), now);
-    const auto words = has_value(value) ? modbus::encode_value(entry.spec, fitting(value, entry.spec.type))
-                                        : fail(Errc::unavailable, "no value");
+    const auto words = has_value(value)
+                           ? modbus::encode_value(entry.spec, fitting(value, entry.spec.type))
+                           : fail(Errc::unavailable, "no value");
     if (!words || words->size() != entry.spec.count) {
       out.resize(start);
       return Outcome::not_fresh;
@@ -110,7 +120,8 @@ MappedUnit::Known MappedUnit::look(Place& place, MonoTime now) {
   if (place.point) {
     const auto& state = cache_.point(*place.point);
     known = {state.value, state.reason, state.arrived};
-    oldest = std::min(oldest, catalog_.info(catalog_.info(*place.point).device).max_age.value_or(oldest));
+    oldest = std::min(oldest,
+                      catalog_.info(catalog_.info(*place.point).device).max_age.value_or(oldest));
   } else if (place.device) {
     const auto& state = cache_.device(*place.device);
     if (state.heard) known = {state.online, Reason::none, state.arrived};
@@ -124,9 +135,12 @@ MappedUnit::Known MappedUnit::look(Place& place, MonoTime now) {
 Value MappedUnit::show(Place& place, MonoTime now) {
   const auto known = look(place, now);
   switch (place.entry.aspect) {
-    case Aspect::value: return known.reason == Reason::none ? known.value : Value{};
-    case Aspect::age_ms: return age(known.arrived, now, place.entry.spec.type);
-    case Aspect::quality: return std::uint64_t{static_cast<std::uint8_t>(known.reason)};
+    case Aspect::value:
+      return known.reason == Reason::none ? known.value : Value{};
+    case Aspect::age_ms:
+      return age(known.arrived, now, place.entry.spec.type);
+    case Aspect::quality:
+      return std::uint64_t{static_cast<std::uint8_t>(known.reason)};
   }
   return {};
 }

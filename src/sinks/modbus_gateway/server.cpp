@@ -1,10 +1,12 @@
 // Runs the clients on the loop.
 #include "sinks/modbus_gateway/server.h"
 
+#include <cerrno>
+
+#include <fcntl.h>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <unistd.h>
 
 #include "link/resolve.h"
 #include "sinks/modbus_gateway/listener.h"
@@ -27,7 +29,6 @@ Server::Server(Context& context, GatewayConfig config, const std::vector<Exposed
       tally_(context.metrics),
       units_(context.catalog, context.cache, exposed, config_),
       answerer_(units_, tally_, config_.pass_through),
-      heartbeat_(context.progress.enroll("modbus_gateway")),
       exposed_(exposed.size()) {
   context.metrics.gauge("modbus_gateway_clients", "Modbus TCP connections now", {kGauges},
                         [this] { return clients_ ? static_cast<double>(clients_->count()) : 0.0; });
@@ -36,21 +37,27 @@ Server::Server(Context& context, GatewayConfig config, const std::vector<Exposed
 Server::~Server() { context_.metrics.remove_gauges(kGauges); }
 
 Task<Error> Server::run() {
-  heartbeat_->beat(kLookUp + kAliveWithin);
+  // Only while it runs: between two runs the supervisor's pause is nobody's failure.
+  const auto heartbeat = context_.progress.enroll("modbus_gateway");
+  heartbeat->beat(kLookUp + kAliveWithin);
   const auto addresses = co_await link::resolve(config_.host, context_.clock.mono() + kLookUp);
   if (!addresses) co_return addresses.error();
   const auto listener = listen_on(addresses->front(), config_.port);
   if (!listener) co_return listener.error();
 
   TaskGroup tasks(context_.executor);
-  clients_ = std::make_unique<Clients>(context_, log_, Clients::Door{config_.allowed, config_.max_clients}, answerer_,
-                                       tally_, tasks, *listener);
+  clients_ =
+      std::make_unique<Clients>(context_, log_, Clients::Door{config_.allowed, config_.max_clients},
+                                answerer_, tally_, tasks, *listener);
   port_ = port_of(*listener);
-  log_.info("listening", field("address", link::with_port(addresses->front(), port_)), field("devices", exposed_));
-  if (allow_descriptors(config_.max_clients + kOtherDescriptors) < config_.max_clients + kOtherDescriptors) {
-    log_.warn("the limit of open files is below max_clients", field("max_clients", config_.max_clients));
+  log_.info("listening", field("address", link::with_port(addresses->front(), port_)),
+            field("devices", exposed_));
+  if (allow_descriptors(config_.max_clients + kOtherDescriptors) <
+      config_.max_clients + kOtherDescriptors) {
+    log_.warn("the limit of open files is below max_clients",
+              field("max_clients", config_.max_clients));
   }
-  tasks.spawn(tick());
+  tasks.spawn(tick(*heartbeat));
 
   Error why;
   std::exception_ptr stopped;
@@ -69,17 +76,20 @@ Task<Error> Server::run() {
 }
 
 Task<Error> Server::serve() {
-  // A second descriptor of the same epoll, for Asio to close.
-  asio::posix::stream_descriptor ready(context_.executor, ::dup(clients_->ready_fd()));
+  const int second =
+      ::fcntl(clients_->ready_fd(), F_DUPFD_CLOEXEC, 0);  // of the same epoll, for Asio to close
+  if (second < 0)
+    co_return Error{Errc::unavailable, "no file descriptor left for the gateway", errno};
+  asio::posix::stream_descriptor ready(context_.executor, second);
   for (;;) {
     co_await ready.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
     if (auto served = clients_->serve_ready(); !served) co_return served.error();
   }
 }
 
-Task<void> Server::tick() {
+Task<void> Server::tick(Heartbeat& heartbeat) {
   for (;;) {
-    heartbeat_->beat(kAliveWithin);
+    heartbeat.beat(kAliveWithin);
     co_await context_.clock.sleep_for(kTick);
     clients_->tick();
   }

@@ -23,7 +23,7 @@ class Server final : public Runner {
 
  private:
   Task<Error> serve();
-  Task<void> tick();
+  Task<void> tick(Heartbeat& heartbeat);
 
   Context& context_;
   GatewayConfig config_;
@@ -31,7 +31,6 @@ class Server final : public Runner {
   Tally tally_;
   Units units_;
   Answerer answerer_;
-  std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<Clients> clients_;
   std::uint16_t port_ = 0;
   std::size_t exposed_ = 0;

@@ -1,11 +1,11 @@
-// One client of the gateway: its socket and what it is in the middle of. Idle, it is this struct and no
-// buffer.
+// One client of the gateway: its socket and what it is in the middle of. Idle, it is this struct
+// and no buffer.
 #pragma once
 
 #include <list>
 
-#include <boost/asio/ip/address.hpp>
 #include <unistd.h>
+#include <boost/asio/ip/address.hpp>
 
 #include "sinks/modbus_gateway/forward.h"
 
@@ -32,9 +32,9 @@ struct Session final : Asker {
   int fd;
   State state = State::reading;
   boost::asio::ip::address peer;
-  ByteVector kept;       // requests not answered yet: a torn one, or those behind what is waited for
-  ByteVector unsent;     // answers the client has not taken
-  MonoTime took{};       // when it last took some
+  ByteVector kept;    // requests not answered yet: a torn one, or those behind what is waited for
+  ByteVector unsent;  // answers the client has not taken
+  MonoTime took{};    // when it last took some
   Ask ask;
   std::list<Session>::iterator self;
 };

@@ -5,20 +5,23 @@ namespace lightship::gateway {
 namespace {
 
 Counter& bytes(Metrics& metrics, const char* direction) {
-  return metrics.counter("modbus_gateway_bytes_total", "bytes of Modbus TCP clients", {{"direction", direction}});
+  return metrics.counter("modbus_gateway_bytes_total", "bytes of Modbus TCP clients",
+                         {{"direction", direction}});
 }
 
 Counter& refused(Metrics& metrics, const char* reason) {
-  return metrics.counter("modbus_gateway_refused_total", "Modbus TCP connections refused", {{"reason", reason}});
+  return metrics.counter("modbus_gateway_refused_total", "Modbus TCP connections refused",
+                         {{"reason", reason}});
 }
 
 Counter& closed(Metrics& metrics, const char* reason) {
-  return metrics.counter("modbus_gateway_closed_total", "Modbus TCP connections ended by us", {{"reason", reason}});
+  return metrics.counter("modbus_gateway_closed_total", "Modbus TCP connections ended by us",
+                         {{"reason", reason}});
 }
 
 Counter& exceptions_of(Metrics& metrics, const std::string& code) {
-  return metrics.counter("modbus_gateway_exceptions_total", "Modbus TCP requests answered with an exception",
-                         {{"code", code}});
+  return metrics.counter("modbus_gateway_exceptions_total",
+                         "Modbus TCP requests answered with an exception", {{"code", code}});
 }
 
 }  // namespace
@@ -33,8 +36,10 @@ Tally::Tally(Metrics& metrics)
       no_descriptors(refused(metrics, "descriptors")),
       lost_framing(closed(metrics, "framing")),
       slow(closed(metrics, "slow")),
-      forwarded(metrics.counter("modbus_gateway_forwarded_total", "reads asked of devices for the gateway")),
-      joined(metrics.counter("modbus_gateway_joined_total", "reads that shared another one's answer")) {
+      forwarded(metrics.counter("modbus_gateway_forwarded_total",
+                                "reads asked of devices for the gateway")),
+      joined(metrics.counter("modbus_gateway_joined_total",
+                             "reads that shared another one's answer")) {
   by_code_.fill(&exceptions_of(metrics, "other"));
   for (const int code : kCodes) {
     by_code_[static_cast<std::uint8_t>(code)] = &exceptions_of(metrics, std::to_string(code));

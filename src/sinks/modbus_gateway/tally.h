@@ -18,19 +18,21 @@ class Tally {
 
   Counter& exception(int code) { return *by_code_[static_cast<std::uint8_t>(code)]; }
   Counter& other_exceptions() { return exception(0); }
-  std::uint64_t exceptions(int code) const { return by_code_[static_cast<std::uint8_t>(code)]->value; }
+  std::uint64_t exceptions(int code) const {
+    return by_code_[static_cast<std::uint8_t>(code)]->value;
+  }
 
   Counter& requests;
   Counter& bytes_in;
   Counter& bytes_out;
   Counter& accepted;
-  Counter& not_allowed;      // address outside allow_from
-  Counter& too_many;         // past max_clients
-  Counter& no_descriptors;   // the process has no file descriptor left
-  Counter& lost_framing;     // closed: what came was not Modbus TCP
-  Counter& slow;             // closed: took no answers
-  Counter& forwarded;        // reads asked of devices for pass_through
-  Counter& joined;           // reads that shared the answer to another one
+  Counter& not_allowed;     // address outside allow_from
+  Counter& too_many;        // past max_clients
+  Counter& no_descriptors;  // the process has no file descriptor left
+  Counter& lost_framing;    // closed: what came was not Modbus TCP
+  Counter& slow;            // closed: took no answers
+  Counter& forwarded;       // reads asked of devices for pass_through
+  Counter& joined;          // reads that shared the answer to another one
 
  private:
   std::array<Counter*, 256> by_code_{};

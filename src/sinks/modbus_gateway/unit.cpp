@@ -16,12 +16,14 @@ std::optional<DeviceId> DeviceUnit::device() {
   return id_;
 }
 
-Outcome DeviceUnit::read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now, ByteVector& out) {
+Outcome DeviceUnit::read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now,
+                         ByteVector& out) {
   if (!image_ && !device()) return Outcome::not_fresh;
   return image_->read(space, first, count, now - oldest_, out);
 }
 
-Units::Units(const Catalog& catalog, Cache& cache, const std::vector<Exposed>& exposed, const GatewayConfig& config) {
+Units::Units(const Catalog& catalog, Cache& cache, const std::vector<Exposed>& exposed,
+             const GatewayConfig& config) {
   for (const auto& device : exposed) {
     units_[device.unit] = std::make_unique<DeviceUnit>(catalog, cache, device, config.cache_ttl);
   }

@@ -20,9 +20,10 @@ class Unit {
  public:
   virtual ~Unit() = default;
 
-  // Appends the wire form of the range, or nothing when it cannot be given whole. `first + count` may be
-  // past 65536: nothing is polled there.
-  virtual Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now, ByteVector& out) = 0;
+  // Appends the wire form of the range, or nothing when it cannot be given whole. `first + count`
+  // may be past 65536: nothing is polled there.
+  virtual Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now,
+                       ByteVector& out) = 0;
 
   // Who could be asked for what is not in the cache.
   virtual std::optional<DeviceId> device() { return std::nullopt; }
@@ -38,7 +39,8 @@ struct Exposed {
 class DeviceUnit final : public Unit {
  public:
   DeviceUnit(const Catalog& catalog, Cache& cache, Exposed exposed, Duration cache_ttl);
-  Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now, ByteVector& out) override;
+  Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now,
+               ByteVector& out) override;
   std::optional<DeviceId> device() override;
 
  private:
@@ -57,7 +59,8 @@ class MappedUnit final : public Unit {
       : catalog_(catalog), cache_(cache), cache_ttl_(cache_ttl) {}
 
   void add(const MapEntry& entry);
-  Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now, ByteVector& out) override;
+  Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now,
+               ByteVector& out) override;
 
  private:
   struct Place {
@@ -83,7 +86,8 @@ class MappedUnit final : public Unit {
 // All 256 unit ids.
 class Units {
  public:
-  Units(const Catalog& catalog, Cache& cache, const std::vector<Exposed>& exposed, const GatewayConfig& config);
+  Units(const Catalog& catalog, Cache& cache, const std::vector<Exposed>& exposed,
+        const GatewayConfig& config);
   Unit* find(std::uint8_t id) const { return units_[id].get(); }
 
  private:

@@ -1,10 +1,10 @@
 // Takes new clients in, or not.
 #include <cerrno>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "sinks/modbus_gateway/clients.h"
 
@@ -18,7 +18,9 @@ constexpr std::size_t kRefusedNames = 16;
 
 // A peer that is switched off is noticed after a minute and a half.
 void prepare(int fd) {
-  const auto set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
+  const auto set = [fd](int level, int option, int value) {
+    ::setsockopt(fd, level, option, &value, sizeof value);
+  };
   set(IPPROTO_TCP, TCP_NODELAY, 1);
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
   set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
@@ -27,7 +29,8 @@ void prepare(int fd) {
 }
 
 bool lacks_descriptors(int error_number) {
-  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS || error_number == ENOMEM;
+  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
+         error_number == ENOMEM;
 }
 
 }  // namespace
@@ -46,7 +49,8 @@ Result<void> Clients::welcome() {
     if (lacks_descriptors(errno)) {
       // It would be ready again at once and for ever; the next tick tries anew.
       ++tally_.no_descriptors;
-      log_.warn("cannot take a client", field("why", link::in_words(errno)), field("clients", count()));
+      log_.warn("cannot take a client", field("why", link::in_words(errno)),
+                field("clients", count()));
       listen(false);
       return {};
     }
@@ -66,7 +70,8 @@ void Clients::admit(int fd, const boost::asio::ip::address& peer) {
   }
   if (sessions_.size() >= door_.most) {
     ++tally_.too_many;
-    log_.warn("too many clients, refused one", field("peer", peer.to_string()), field("max_clients", door_.most));
+    log_.warn("too many clients, refused one", field("peer", peer.to_string()),
+              field("max_clients", door_.most));
     return;
   }
   prepare(fd);

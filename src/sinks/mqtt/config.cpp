@@ -32,7 +32,7 @@ void describe(config::Fields& f, BrokerConfig& c) { describe_broker(f, c); }
 void describe(config::Fields& f, TopicConfig& c) {
   c.at = f.describing() ? config::Position{} : f.position();
   f.value("measurements", c.measurements, "topic of measurement messages").example("site/{connection_id}/{client_id}");
-  f.value("alerts", c.alerts, "topic of alert messages").later("alerts");
+  f.value("alerts", c.alerts, "topic of alert messages").later("sending alerts");
   f.value("qos", c.qos, "0 or 1; absent: mqtt_config.qos").between(0, 1);
   f.value("retain", c.retain, "the broker keeps the newest message; absent: mqtt_config.retain");
   if (f.describing()) return;

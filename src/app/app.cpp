@@ -1,0 +1,310 @@
+// Wires the house together, and takes it apart in the right order.
+#include "app/app.h"
+
+#include <csignal>
+#include <cstdlib>
+
+#include <malloc.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "app/directories.h"
+#include "app/load.h"
+#include "app/parts.h"
+#include "app/status.h"
+#include "app/systemd.h"
+#include "app/version.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "portal/portal.h"
+
+namespace lightship::app {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// The whole stop takes less than 2 s (contract section 2): this much of it may go into delivering.
+constexpr Duration kDrain = 1200ms;
+constexpr auto kLastWord = 1900ms;
+// A part that is restarted by a reload delivers what waits for so long; the rest its successor finds.
+constexpr Duration kReloadDrain = 300ms;
+
+class App {
+ public:
+  App(const Options& options, Loaded loaded)
+      : options_(options),
+        clock_(),
+        logbook_(clock_, options.log_to != nullptr ? options.log_to : stdout, options.form,
+                 options.level_given ? options.level : loaded.house.log_level.value_or(options.level)),
+        log_(logbook_, "lightship"),
+        loop_(1),
+        cache_(catalog_),
+        bus_(loop_.get_executor(), cache_),
+        progress_(clock_),
+        context_{loop_.get_executor(), clock_, logbook_, catalog_, cache_, bus_, metrics_, progress_, owners_, files_, heirlooms_,
+                 loaded.site.device_id, options.config_dir, options.no_persistence ? std::filesystem::path{} : options.data_dir},
+        parts_(context_),
+        loaded_(std::move(loaded)),
+        signals_(loop_),
+        portal_(loop_.get_executor(), sources(), logbook_) {}
+
+  int run();
+
+ private:
+  portal::Sources sources();
+  Task<void> live();
+  Task<void> take_signals();
+  Task<void> tick();
+  Task<void> reload();
+  void start_portal();
+  void apply_levels();
+  void retire_devices();
+  void stop(const char* why);
+
+  const Options& options_;
+  SystemClock clock_;
+  Logbook logbook_;
+  Log log_;
+  asio::io_context loop_;
+  Catalog catalog_;
+  Cache cache_;
+  Bus bus_;
+  Metrics metrics_;
+  Progress progress_;
+  Owners owners_;
+  Worker files_;
+  std::map<std::string, std::shared_ptr<void>> heirlooms_;
+  Context context_;
+  Parts parts_;
+  Loaded loaded_;
+  asio::signal_set signals_;
+  portal::Portal portal_;
+  Systemd systemd_;
+  Running running_;
+  std::unique_ptr<asio::steady_timer> end_;  // never expires; cancelled to stop
+  bool stopping_ = false;
+};
+
+portal::Sources App::sources() {
+  return {[this] { return metrics_.prometheus(); }, [this] { return status_json(context_, parts_, running_); },
+          [this] { return status_page(context_, parts_, running_); }, [this] { return progress_.late(); },
+          [this] { return running_.ready; }};
+}
+
+int App::run() {
+  running_.started = clock_.now();
+  running_.started_mono = clock_.mono();
+  log_.info("starting", field("version", version()), field("config", options_.config_dir.string()),
+            field("data", options_.data_dir.string()), field("pid", ::getpid()));
+  for (const auto& mistake : loaded_.mistakes.sorted()) {
+    if (mistake.severity == config::Severity::warning) log_.warn(mistake.message, field("file", mistake.file), field("line", mistake.line));
+  }
+  apply_levels();
+  add_process_metrics(metrics_, running_.started);
+  end_ = std::make_unique<asio::steady_timer>(loop_, MonoTime::max());
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(signal);
+
+  std::exception_ptr failure;
+  asio::co_spawn(loop_, live(), [&](std::exception_ptr why) {
+    failure = why;
+    loop_.stop();
+  });
+  loop_.run();
+  portal_.stop();
+  files_.stop();
+  if (failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& defect) {
+      log_.error("a defect ended the program", field("what", defect.what()));
+    }
+    logbook_.flush(true);
+    return kDefect;
+  }
+  log_.info("stopped", field("after", for_people(clock_.mono() - running_.started_mono)));
+  logbook_.flush(true);
+  return kFine;
+}
+
+Task<void> App::live() {
+  parts_.start(loaded_.parts);
+  running_.config_hash = loaded_.hash;
+  running_.loaded = clock_.now();
+  start_portal();
+  if (parts_.count() == 0) log_.warn("nothing to do: no connection and no sink is configured", field("config", options_.config_dir.string()));
+
+  TaskGroup house(context_.executor);
+  house.spawn(take_signals());
+  house.spawn(tick());
+  running_.ready = true;
+  systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));
+  if (options_.stop_after) end_->expires_after(*options_.stop_after);
+  boost::system::error_code woken;
+  co_await end_->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+
+  stopping_ = true;
+  running_.ready = false;
+  systemd_.notify("STOPPING=1\nSTATUS=stopping");
+  log_.info("stopping");
+  house.cancel();
+  co_await house.join();
+  // A second signal, or a stop that hangs, ends at once.
+  TaskGroup last(context_.executor);
+  asio::steady_timer limit(loop_, kLastWord);
+  limit.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    log_.error("did not stop in time, ending at once");
+    logbook_.flush(true);
+    std::_Exit(kFine);
+  });
+  signals_.async_wait([this](boost::system::error_code cancelled, int) {
+    if (cancelled) return;
+    logbook_.flush(true);
+    std::_Exit(kFine);
+  });
+  co_await parts_.stop_all(kDrain);
+  limit.cancel();
+  signals_.cancel();
+}
+
+Task<void> App::take_signals() {
+  for (;;) {
+    const int signal = co_await signals_.async_wait(asio::use_awaitable);
+    switch (signal) {
+      case SIGHUP: co_await reload(); break;
+      case SIGUSR1:
+      case SIGUSR2:
+        logbook_.more_talkative(signal == SIGUSR1 ? 1 : -1);
+        logbook_.note("log level changed", to_string(logbook_.level()));
+        break;
+      default: end_->cancel();
+    }
+  }
+}
+
+// Once a second: what is held back of the logs, systemd's watchdog and status.
+Task<void> App::tick() {
+  Duration pause = 1s;
+  if (systemd_.watchdog()) pause = std::min(pause, *systemd_.watchdog() / 3);
+  int turn = 0;
+  for (;;) {
+    const auto late = progress_.late();
+    if (systemd_.watchdog() && late.empty()) systemd_.notify("WATCHDOG=1");
+    if (!late.empty()) log_.error("no progress", field("parts", join(late, ", ")));
+    if (++turn % 5 == 1) systemd_.notify("STATUS=" + status_line(context_, running_));
+    logbook_.flush();
+    co_await clock_.sleep_for(pause);
+  }
+}
+
+Task<void> App::reload() {
+  systemd_.notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                              std::chrono::duration_cast<Duration>(clock_.mono().time_since_epoch()).count()));
+  auto fresh = load_site(options_.config_dir);
+  if (!fresh.ok()) {
+    for (const auto& mistake : fresh.mistakes.sorted()) {
+      if (mistake.severity != config::Severity::error) continue;
+      log_.error("configuration is wrong", field("at", fmt::format("{}:{}:{}", mistake.file, mistake.line, mistake.column)),
+                 field("what", mistake.message), field("suggestion", mistake.suggestion));
+    }
+    log_.error("reload refused, nothing is changed", field("config", options_.config_dir.string()));
+  } else {
+    const bool portal_moved = fresh.house.listen != loaded_.house.listen || fresh.house.metrics_public != loaded_.house.metrics_public;
+    context_.device_id = fresh.site.device_id;
+    loaded_ = std::move(fresh);
+    apply_levels();
+    retire_devices();
+    const auto touched = co_await parts_.change_to(loaded_.parts, kReloadDrain);
+    retire_devices();
+    parts_.nudge();
+    running_.config_hash = loaded_.hash;
+    running_.loaded = clock_.now();
+    if (portal_moved) start_portal();
+    log_.info("configuration reloaded", field("restarted", touched.empty() ? std::string("nothing") : join(touched, ", ")));
+  }
+  systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));
+}
+
+void App::retire_devices() {
+  for (const auto id : catalog_.devices()) {
+    const auto name = catalog_.info(id).id();
+    const bool kept = std::ranges::any_of(loaded_.site.devices, [&](const auto& device) { return device.info.id() == name; });
+    if (!kept) catalog_.retire(id);
+  }
+}
+
+void App::apply_levels() {
+  if (!options_.level_given && loaded_.house.log_level) logbook_.set_level(*loaded_.house.log_level);
+  for (const char* name : {"modbus", "mqtt", "modbus_gateway", "portal", "lightship", "sequence"}) {
+    const auto own = loaded_.house.component_levels.find(name);
+    logbook_.set_level(name, own == loaded_.house.component_levels.end() ? std::nullopt : std::optional(own->second));
+  }
+}
+
+void App::start_portal() {
+  const auto endpoint = parse_endpoint(loaded_.house.listen).value_or(Endpoint{"127.0.0.1", 8080});
+  portal_.start({endpoint.address, endpoint.port, loaded_.house.listen_named, loaded_.house.metrics_public},
+                [this](const std::string& url) {
+                  if (!context_.data_dir.empty()) {
+                    if (auto written = write_file_atomic(context_.data_dir / "portal.url", url + "\n"); !written) {
+                      log_.warn("cannot write portal.url", field("why", written.error().text));
+                    }
+                  }
+                  if (options_.started) options_.started(url);
+                });
+}
+
+int refuse(int status, const std::string& text) {
+  fmt::print(stderr, "lightship: {}\n", text);
+  return status;
+}
+
+}  // namespace
+
+int run(const Options& given) {
+  Options options = given;
+  // Short waits on a serial line should not be lengthened by the kernel's habit of bundling timers.
+  ::prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0);
+  // Few threads, little memory: arenas for each would only spread it.
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  std::error_code failed;
+  if (!std::filesystem::is_directory(options.config_dir, failed)) {
+    if (options.config_named) {
+      return refuse(kConfig, fmt::format("the configuration directory {} does not exist", options.config_dir.string()));
+    }
+    auto made = make_config_dir(options.config_dir);
+    if (!made) return refuse(kUnavailable, made.error().text);
+    fmt::print(stderr, "lightship: made {} with commented examples\n", options.config_dir.string());
+  }
+  auto loaded = load_site(options.config_dir);
+  if (!loaded.ok()) {
+    fmt::print(stderr, "{}", loaded.mistakes.text());
+    return refuse(kConfig, fmt::format("the configuration in {} is wrong; nothing was started", options.config_dir.string()));
+  }
+  std::optional<DataLock> lock;
+  auto locked = DataLock::take(options.data_dir);
+  if (locked) {
+    lock.emplace(std::move(*locked));
+  } else if (options.no_persistence) {
+    fmt::print(stderr, "lightship: {}; going on without persistence\n", locked.error().text);
+  } else {
+    return refuse(kUnavailable, fmt::format("{} (or run with --no-persistence)", locked.error().text));
+  }
+  // Sequence numbers and logs of a day need far less; below this the next power cut costs data.
+  constexpr std::uint64_t kLittleSpace = 16 << 20;
+  if (lock && free_space(options.data_dir) < kLittleSpace && !options.no_persistence) {
+    fmt::print(stderr, "lightship: less than 16 MB are free for {}\n", options.data_dir.string());
+  }
+  App app(options, std::move(loaded));
+  return app.run();
+}
+
+}  // namespace lightship::app

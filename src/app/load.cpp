@@ -1,0 +1,47 @@
+// Fresh modules, filled and checked.
+#include "app/load.h"
+
+#include "app/registry.h"
+#include "config/reference.h"
+
+namespace lightship::app {
+
+Loaded load_site(const std::filesystem::path& directory) {
+  Loaded loaded;
+  loaded.site.config_dir = directory;
+  auto house = std::make_unique<House>();
+  const auto& settings = house->config();
+  loaded.modules.push_back(std::move(house));
+  for (const auto& module : built_in()) loaded.modules.push_back(module.make());
+
+  config::SiteFiles files;
+  for (const auto& module : loaded.modules) module->declare(files);
+  config::load(directory, files, loaded.mistakes);
+  for (const auto& module : loaded.modules) module->gather(loaded.site, loaded.mistakes);
+  for (const auto& module : loaded.modules) module->check(loaded.site, loaded.mistakes);
+  loaded.house = settings;
+  for (const auto& module : loaded.modules) {
+    for (auto& plan : module->plans(loaded.site)) loaded.plans.push_back(std::move(plan));
+  }
+  if (!loaded.ok()) return loaded;
+  std::string all = loaded.site.device_id + loaded.house.listen;
+  for (const auto& module : loaded.modules) {
+    for (auto& part : module->parts(loaded.site)) {
+      all += "|" + part.name + part.fingerprint;
+      loaded.parts.push_back(std::move(part));
+    }
+  }
+  loaded.hash = fmt::format("{:016x}", std::hash<std::string>{}(all));
+  return loaded;
+}
+
+std::string reference_markdown() {
+  std::vector<std::unique_ptr<config::Module>> modules;
+  modules.push_back(std::make_unique<House>());
+  for (const auto& module : built_in()) modules.push_back(module.make());
+  config::SiteFiles files;
+  for (const auto& module : modules) module->declare(files);
+  return config::markdown(files);
+}
+
+}  // namespace lightship::app

@@ -1,0 +1,92 @@
+// Starts and stops parts.
+#include "app/parts.h"
+
+#include <algorithm>
+
+namespace lightship::app {
+
+using namespace std::chrono_literals;
+
+void Parts::begin(Part part) {
+  auto running = std::make_unique<Running>(context_, std::move(part));
+  running->runner = running->part.make(context_);
+  running->group.spawn(supervise(context_, *running->runner, running->state, {.first = 1s, .limit = 60s}));
+  running_.push_back(std::move(running));
+}
+
+void Parts::start(std::vector<Part> parts) {
+  // Sources first: they enter their devices in the catalog, which the sinks read when they are made.
+  std::ranges::stable_sort(parts, {}, [](const Part& part) { return part.kind != Part::Kind::source; });
+  for (auto& part : parts) begin(std::move(part));
+}
+
+Task<void> Parts::end(List which, Duration drain) {
+  for (const auto& part : which) {
+    if (part->part.kind == Part::Kind::source) part->group.cancel();
+  }
+  for (const auto& part : which) {
+    if (part->part.kind == Part::Kind::source) co_await part->group.join();
+  }
+  TaskGroup draining(context_.executor);
+  for (const auto& part : which) {
+    if (part->part.kind == Part::Kind::sink) draining.spawn(part->runner->drain(drain));
+  }
+  co_await draining.join();
+  for (const auto& part : which) part->group.cancel();
+  for (const auto& part : which) co_await part->group.join();
+}
+
+Task<std::vector<std::string>> Parts::change_to(std::vector<Part> parts, Duration drain) {
+  List gone;
+  std::vector<std::string> touched;
+  for (auto at = running_.begin(); at != running_.end();) {
+    const auto current = at++;
+    const auto wanted = std::ranges::find(parts, (*current)->part.name, &Part::name);
+    if (wanted != parts.end() && wanted->fingerprint == (*current)->part.fingerprint) {
+      parts.erase(wanted);
+      continue;
+    }
+    touched.push_back((*current)->part.name);
+    gone.splice(gone.end(), running_, current);
+  }
+  co_await end(std::move(gone), drain);
+  for (const auto& part : parts) {
+    if (std::ranges::find(touched, part.name) == touched.end()) touched.push_back(part.name);
+  }
+  start(std::move(parts));
+  co_return touched;
+}
+
+Task<void> Parts::stop_all(Duration drain) {
+  co_await end(std::move(running_), drain);
+  running_.clear();
+}
+
+void Parts::nudge() {
+  for (const auto& part : running_) part->runner->nudge();
+}
+
+const PartState* Parts::state(std::string_view name) const {
+  for (const auto& part : running_) {
+    if (part->part.name == name) return &part->state;
+  }
+  return nullptr;
+}
+
+void Parts::describe_status(JsonWriter& json) const {
+  json.begin_array();
+  for (const auto& part : running_) {
+    json.begin_object();
+    json.member("name", part->part.name);
+    json.member("kind", part->part.kind == Part::Kind::source ? "source" : "sink");
+    json.member("life", to_string(part->state.life));
+    json.member("since", to_rfc3339(part->state.since));
+    json.member("restarts", part->state.restarts);
+    if (!part->state.last_error.empty()) json.member("last_error", part->state.last_error);
+    part->runner->describe_status(json);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace lightship::app

@@ -1,0 +1,54 @@
+// The parts that run: started, drained, stopped, and after a reload only those restarted that changed.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/part.h"
+#include "core/supervise.h"
+
+namespace lightship::app {
+
+class Parts {
+ public:
+  explicit Parts(Context& context) : context_(context), log_(context.logbook, "lightship") {}
+
+  void start(std::vector<Part> parts);
+
+  // Stops what is gone or changed, starts what is new or changed. Returns the names of those touched.
+  Task<std::vector<std::string>> change_to(std::vector<Part> parts, Duration drain);
+
+  // The tap first, then the pipes: sources stop, sinks deliver what waits within `drain`, then stop.
+  Task<void> stop_all(Duration drain);
+
+  void nudge();
+  void describe_status(JsonWriter& json) const;
+  std::size_t count() const { return running_.size(); }
+  const PartState* state(std::string_view name) const;
+
+ private:
+  struct Running {
+    Running(Context& context, Part what) : part(std::move(what)), group(context.executor) {
+      state.name = part.name;
+      state.kind = part.kind;
+      state.since = context.clock.now();
+    }
+    Part part;
+    PartState state;
+    std::unique_ptr<Runner> runner;
+    TaskGroup group;
+  };
+  using List = std::list<std::unique_ptr<Running>>;
+
+  void begin(Part part);
+  Task<void> end(List which, Duration drain);
+
+  Context& context_;
+  Log log_;
+  List running_;
+};
+
+}  // namespace lightship::app

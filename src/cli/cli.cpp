@@ -1,0 +1,205 @@
+// Parses the command line and calls the subcommand.
+#include "cli/cli.h"
+
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+
+#include "app/app.h"
+#include "app/directories.h"
+#include "app/load.h"
+#include "app/registry.h"
+#include "app/version.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "cli/check.h"
+#include "cli/demo.h"
+#include "cli/read.h"
+#include "cli/status.h"
+#include "config/scalar.h"
+
+namespace lightship::cli {
+namespace {
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == 0) return std::nullopt;
+  return std::string(value);
+}
+
+// Options that several subcommands share, as typed.
+struct Typed {
+  std::string config, data, level, format;
+  bool json = false, no_persistence = false;
+};
+
+app::Options run_options(const Typed& typed) {
+  app::Options options;
+  const auto config = typed.config.empty() ? environment("CONFIG_DIR") : typed.config;
+  const auto data = typed.data.empty() ? environment("DATA_DIR") : typed.data;
+  options.config_named = config.has_value();
+  options.data_named = data.has_value();
+  options.config_dir = config ? std::filesystem::path(*config) : app::default_config_dir();
+  options.data_dir = data ? std::filesystem::path(*data) : app::default_data_dir();
+  options.no_persistence = typed.no_persistence;
+  const auto level = typed.level.empty() ? environment("LOG_LEVEL") : typed.level;
+  if (level) {
+    options.level = parse_level(*level).value_or(Level::info);
+    options.level_given = true;
+  }
+  const auto format = typed.format.empty() ? environment("LOG_FORMAT") : typed.format;
+  options.form = format == "json" ? Logbook::Form::json : Logbook::Form::text;
+  return options;
+}
+
+int print_version(bool as_json) {
+  if (!as_json) {
+    fmt::print("lightship {}\n", app::version());
+    return app::kFine;
+  }
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().member("name", "lightship").member("version", app::version());
+  json.key("modules").begin_array();
+  for (const auto& module : app::built_in()) {
+    json.begin_object().member("kind", module.kind).member("name", module.name).end_object();
+  }
+  json.end_array().member("compiler", "clang " __clang_version__).end_object();
+  fmt::print("{}\n", text);
+  return app::kFine;
+}
+
+const auto kLevels = [](const std::string& text) { return parse_level(text) ? "" : "'" + text + "' is none of debug, info, warn, error"; };
+
+CLI::Option* add_duration(CLI::App* to, const char* name, Duration& into, const char* help) {
+  return to->add_option_function<std::string>(
+      name,
+      [&into, name](const std::string& text) {
+        const auto parsed = config::parse_duration(text);
+        if (!parsed || *parsed <= 0) throw CLI::ValidationError(name, "'" + text + "' is not a time such as 500ms, 5s or 2");
+        into = Duration(*parsed);
+      },
+      help);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App program("Lightship: polls meters and relays, keeps what is true, passes everything on.", "lightship");
+  program.require_subcommand(0, 1);
+  program.footer("Exit status: 0 fine, 64 wrong usage, 78 wrong configuration, 69 a needed thing is unavailable or does not\n"
+                 "answer, 75 a device answered with an exception, 70 a defect. Environment: CONFIG_DIR, DATA_DIR, LOG_LEVEL,\n"
+                 "LOG_FORMAT; options win. Signals: SIGHUP reloads, SIGUSR1 and SIGUSR2 log more and less.\n"
+                 "lightship COMMAND --help tells more of each command.");
+  bool version_flag = false;
+  program.add_flag("--version", version_flag, "print the version");
+
+  Typed typed;
+  auto* run = program.add_subcommand("run", "the gateway");
+  run->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
+  run->add_option("--data", typed.data, "data directory (DATA_DIR, else ~/.local/share/lightship)");
+  run->add_option("--log-level", typed.level, "debug, info, warn or error")->check(CLI::Validator(kLevels, "LEVEL"));
+  run->add_option("--log-format", typed.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  run->add_flag("--no-persistence", typed.no_persistence, "go on when the data directory cannot be written");
+
+  DemoOptions demo_options;
+  std::optional<std::uint16_t> portal_port, gateway_port, mqtt_port;
+  std::optional<unsigned> seconds;
+  auto* demo_command = program.add_subcommand("demo", "the gateway on a simulated site");
+  demo_command->add_option("--data", typed.data, "data directory; absent: a temporary one");
+  demo_command->add_option("--portal-port", portal_port, "port of the portal, 0: any free one")->check(CLI::Range(0, 65535));
+  demo_command->add_option("--gateway-port", gateway_port, "port of the Modbus gateway, 0: any free one")->check(CLI::Range(0, 65535));
+  demo_command->add_option("--mqtt-port", mqtt_port, "port of the broker, 0: any free one")->check(CLI::Range(0, 65535));
+  demo_command->add_option("--seconds", seconds, "end after so many seconds")->check(CLI::Range(1, 1'000'000));
+
+  auto* check_command = program.add_subcommand("check", "validate the configuration and show the poll plan");
+  check_command->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
+  check_command->add_flag("--json", typed.json, "print one JSON object");
+
+  ReadUrlOptions by_url;
+  ReadDeviceOptions by_device;
+  std::string point, device;
+  auto* read = program.add_subcommand("read", "read registers once: by --url, or of a configured --device");
+  auto* url = read->add_option("--url", by_url.url, "tcp://HOST[:502] udp://HOST[:502] rtu+tcp://HOST:PORT rtu:///dev/ttyX?baud=9600&parity=N&stop=1&data=8 ascii:///dev/ttyX");
+  read->add_option("--unit", by_url.unit, "unit id")->check(CLI::Range(0, 255))->needs(url);
+  read->add_option("--fn", by_url.function, "what to read")->check(CLI::IsMember({"coil", "discrete", "holding", "input"}))->needs(url);
+  read->add_option("--at", by_url.address, "wire address, counted from 0")->check(CLI::Range(0, 65535))->needs(url);
+  read->add_option("--count", by_url.count, "registers or bits")->check(CLI::Range(1, 65536))->needs(url);
+  read->add_option("--type", by_url.type, "data type: uint16, int16, uint32, float32, string, ...")->needs(url);
+  read->add_option("--order", by_url.order, "byte order: ABCD, CDAB, BADC, DCBA")->needs(url);
+  add_duration(read, "--timeout", by_url.timeout, "longest wait for an answer (3s)")->needs(url);
+  read->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)")->excludes(url);
+  read->add_option("--device", by_device.device, "CONNECTION/CLIENT, or CLIENT where only one connection has it")->excludes(url);
+  read->add_option("--point", by_device.point, "only this point")->excludes(url);
+  read->add_flag("--json", typed.json, "print one JSON object");
+
+  std::string status_url;
+  auto* status_command = program.add_subcommand("status", "what the running gateway says of itself");
+  status_command->add_option("--url", status_url, "the portal's address; absent: as DATA_DIR/portal.url says");
+  status_command->add_option("--data", typed.data, "data directory of the running gateway");
+  status_command->add_flag("--json", typed.json, "print the JSON of GET /api/status");
+
+  auto* version_command = program.add_subcommand("version", "the version");
+  version_command->add_flag("--json", typed.json, "print one JSON object");
+
+  // For the build: docs/configuration.md is made by it.
+  auto* reference = program.add_subcommand("reference", "print the configuration reference as Markdown")->group("");
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return program.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return program.exit(help);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "lightship: {}\n", error.what());
+    std::vector<std::string> commands;
+    for (const auto* command : program.get_subcommands([](CLI::App*) { return true; })) commands.push_back(command->get_name());
+    const auto meant = argc > 1 && *argv[1] != '-' && std::ranges::find(commands, argv[1]) == commands.end()
+                           ? nearest(argv[1], commands)
+                           : std::nullopt;
+    if (meant) fmt::print(stderr, "  did you mean 'lightship {}'?\n", *meant);
+    fmt::print(stderr, "  lightship --help tells what there is\n");
+    return app::kUsage;
+  }
+  if (version_flag) return print_version(false);
+  if (*version_command) return print_version(typed.json);
+  if (*reference) {
+    fmt::print("{}", app::reference_markdown());
+    return app::kFine;
+  }
+  const auto options = run_options(typed);
+  if (*run) {
+    for (const char* name : {"LOG_LEVEL"}) {
+      if (const auto level = environment(name); level && typed.level.empty() && !parse_level(*level)) {
+        fmt::print(stderr, "lightship: {}='{}' is none of debug, info, warn, error\n", name, *level);
+        return app::kUsage;
+      }
+    }
+    return app::run(options);
+  }
+  if (*demo_command) {
+    if (!typed.data.empty()) demo_options.data = typed.data;
+    demo_options.portal_port = portal_port;
+    demo_options.gateway_port = gateway_port;
+    demo_options.mqtt_port = mqtt_port;
+    if (seconds) demo_options.seconds = std::chrono::seconds(*seconds);
+    return demo(demo_options);
+  }
+  if (*check_command) return check(options.config_dir, typed.json);
+  if (*status_command) return status(status_url, options.data_dir, typed.json);
+  if (*read) {
+    by_url.json = by_device.json = typed.json;
+    if (!by_url.url.empty()) return read_url(by_url);
+    if (by_device.device.empty()) {
+      fmt::print(stderr, "lightship read: say what to read: --url URL, or --device CONNECTION/CLIENT\n  lightship read --help tells more\n");
+      return app::kUsage;
+    }
+    by_device.config_dir = options.config_dir;
+    return read_device(by_device);
+  }
+  fmt::print(stderr, "{}", program.help());
+  return app::kUsage;
+}
+
+}  // namespace lightship::cli

@@ -1,0 +1,20 @@
+"""What the tests of the running program share. Import what a test needs from here:
+
+    from support import Lightship, Mosquitto, Subscriber, TestCase, modbus
+"""
+from support.waiting import eventually, free_port
+from support.testcase import TestCase, missing_peer
+from support.processes import Process
+from support.program import Lightship, lightship, lightship_binary
+from support.certificates import Authority
+from support.brokers import Mosquitto
+from support.subscriber import Message, Subscriber
+from support.relay import TcpRelay
+from support.lines import PacedLine, Pty
+from support import configuration, lines, modbus
+
+__all__ = [
+    "Authority", "Lightship", "Message", "Mosquitto", "PacedLine", "Process", "Pty", "Subscriber", "TcpRelay", "TestCase", "configuration",
+    "eventually", "free_port", "lines", "lightship", "lightship_binary", "missing_peer",
+    "modbus",
+]
