@@ -1,10 +1,12 @@
-// How much of a serial line is used: our poller and libmodbus on a simulated line with the timing of a wire.
+// How much of a serial line is used: our poller and libmodbus on a simulated line with the timing
+// of a wire.
 //
-// One device that answers after 5 ms, blocks of 20, 60 and 125 registers, polled back to back. The measure
-// is the formula of protocols/modbus.md 12 with the device's own measured time: of_formula 1 is a line on
-// which nothing is wasted. The peer reads value by value, as simple pollers do, and the same block. By itself
-// it keeps no silence before a request; here it waits the t3.5 of the standard, as the formula does, and
-// peer_without_silence says what it does without (peer_hurried: requests that came too early).
+// One device that answers after 5 ms, blocks of 20, 60 and 125 registers, polled back to back. The
+// measure is the formula of protocols/modbus.md 12 with the device's own measured time: of_formula
+// 1 is a line on which nothing is wasted. The peer reads value by value, as simple pollers do, and
+// the same block. By itself it keeps no silence before a request; here it waits the t3.5 of the
+// standard, as the formula does, and peer_without_silence says what it does without (peer_hurried:
+// requests that came too early).
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -37,7 +39,11 @@ constexpr std::size_t kLearning = 3;  // exchanges that are left out: opening an
 constexpr int kAttempts = 3;          // another program may take the processor away meanwhile
 
 link::SerialSettings line_at(unsigned baud) {
-  return {.device = "", .baud = baud, .data_bits = 8, .parity = baud == 19'200 ? link::Parity::even : link::Parity::none, .stop_bits = 1};
+  return {.device = "",
+          .baud = baud,
+          .data_bits = 8,
+          .parity = baud == 19'200 ? link::Parity::even : link::Parity::none,
+          .stop_bits = 1};
 }
 
 struct Used {
@@ -46,12 +52,16 @@ struct Used {
   std::uint64_t hurried = 0, answers = 0;
 };
 
-// Lets `poll` (port, until) use the line and looks at what was on the wire. A block is so many exchanges.
+// Lets `poll` (port, until) use the line and looks at what was on the wire. A block is so many
+// exchanges.
 template <class Poll>
 Used use_line(unsigned baud, double exchanges_per_block, Poll poll) {
   std::vector<sim::Exchange> seen;
   auto line = line_at(baud);
-  auto bus = sim::RtuBus::start({.line = line, .link_as = {}, .real_time = true, .on_exchange = [&](const auto& one) { seen.push_back(one); }},
+  auto bus = sim::RtuBus::start({.line = line,
+                                 .link_as = {},
+                                 .real_time = true,
+                                 .on_exchange = [&](const auto& one) { seen.push_back(one); }},
                                 {{1, std::make_shared<modbus::MemoryMap>(400), kAnswerTime, {}}});
   if (!bus) return {};
   line.device = (*bus)->device();
@@ -64,16 +74,19 @@ Used use_line(unsigned baud, double exchanges_per_block, Poll poll) {
   const std::span whole(seen.begin() + kLearning, seen.end() - 1);
   for (const auto& one : whole) used.answer_time += one.answer_time + one.late;
   used.answer_time /= static_cast<std::int64_t>(whole.size());
-  const auto cycle = std::chrono::duration<double>(seen.back().asked - whole.front().asked) / static_cast<double>(whole.size());
+  const auto cycle = std::chrono::duration<double>(seen.back().asked - whole.front().asked) /
+                     static_cast<double>(whole.size());
   used.blocks_per_second = 1 / (cycle.count() * exchanges_per_block);
   return used;
 }
 
-Task<Result<std::unique_ptr<poller::Conversation>>> open_line(Context& context, link::SerialSettings line) {
+Task<Result<std::unique_ptr<poller::Conversation>>> open_line(Context& context,
+                                                              link::SerialSettings line) {
   auto port = link::open_serial(context.executor, context.clock, line);
   if (!port) co_return fail(std::move(port.error()));
-  co_return std::make_unique<poller::LineConversation>(std::move(*port), context.clock, poller::LineConversation::Framing::rtu,
-                                                       poller::line_timing(line), modbus::Echo::unknown);
+  co_return std::make_unique<poller::LineConversation>(
+      std::move(*port), context.clock, poller::LineConversation::Framing::rtu,
+      poller::line_timing(line), modbus::Echo::unknown);
 }
 
 Task<void> run(poller::LineSource& source) { (void)co_await source.run(); }
@@ -91,7 +104,9 @@ void poll_with_lightship(const link::SerialSettings& line, std::uint16_t registe
   Owners owners;
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
-  Context context{loop.get_executor(), clock, book, catalog, cache, bus, metrics, progress, owners, files, heirlooms, {}, {}, {}};
+  Context context{
+      loop.get_executor(), clock, book, catalog, cache, bus, metrics, progress, owners, files,
+      heirlooms,           {},    {},   {}};
 
   poller::DeviceSetup device;
   device.info.connection = "line";
@@ -101,8 +116,12 @@ void poll_with_lightship(const link::SerialSettings& line, std::uint16_t registe
   for (std::uint16_t at = 0; at < registers; at += 2) {
     const auto count = static_cast<std::uint16_t>(std::min(2, registers - at));
     const auto type = count == 2 ? modbus::DataType::float32 : modbus::DataType::uint16;
-    device.points.push_back({fmt::format("p{}", at), "", {Space::holding, static_cast<std::uint16_t>(kFirst + at), count},
-                             {.type = type, .order = modbus::ByteOrder::little_swap, .count = count}, ""});
+    device.points.push_back(
+        {fmt::format("p{}", at),
+         "",
+         {Space::holding, static_cast<std::uint16_t>(kFirst + at), count},
+         {.type = type, .order = modbus::ByteOrder::little_swap, .count = count},
+         ""});
   }
   poller::LineSetup setup;
   setup.id = "line";
@@ -122,15 +141,17 @@ void poll_with_lightship(const link::SerialSettings& line, std::uint16_t registe
 
 #ifdef LIGHTSHIP_LIBMODBUS
 // `at_once` registers of the block in each request, after that silence.
-void poll_with_libmodbus(const link::SerialSettings& line, std::uint16_t registers, std::uint16_t at_once,
-                         std::chrono::nanoseconds silence) {
-  auto* peer = modbus_new_rtu(line.device.c_str(), static_cast<int>(line.baud), static_cast<char>(line.parity), line.data_bits, 1);
+void poll_with_libmodbus(const link::SerialSettings& line, std::uint16_t registers,
+                         std::uint16_t at_once, std::chrono::nanoseconds silence) {
+  auto* peer = modbus_new_rtu(line.device.c_str(), static_cast<int>(line.baud),
+                              static_cast<char>(line.parity), line.data_bits, 1);
   modbus_set_slave(peer, 1);
   modbus_set_response_timeout(peer, 1, 0);
   if (modbus_connect(peer) != 0) return modbus_free(peer);
   std::array<std::uint16_t, 125> values{};
   const auto until = SystemClock().mono() + kWindow;
-  for (std::uint16_t at = 0; SystemClock().mono() < until; at = static_cast<std::uint16_t>(at + at_once >= registers ? 0 : at + at_once)) {
+  for (std::uint16_t at = 0; SystemClock().mono() < until;
+       at = static_cast<std::uint16_t>(at + at_once >= registers ? 0 : at + at_once)) {
     const int count = std::min<int>(at_once, registers - at);
     std::this_thread::sleep_for(silence);
     if (modbus_read_registers(peer, kFirst + at, count, values.data()) != count) modbus_flush(peer);
@@ -150,8 +171,10 @@ Measured measure_ours(unsigned baud, std::uint16_t registers, double aim) {
   const auto line = line_at(baud);
   Measured best;
   while (best.attempts < kAttempts && best.of_formula < aim) {
-    const auto used = use_line(baud, 1, [&](const auto& port) { poll_with_lightship(port, registers); });
-    const auto poll = link::wire_time(line, 8u + 5u + 2u * registers) + 2 * link::t35(line) + used.answer_time;
+    const auto used =
+        use_line(baud, 1, [&](const auto& port) { poll_with_lightship(port, registers); });
+    const auto poll =
+        link::wire_time(line, 8u + 5u + 2u * registers) + 2 * link::t35(line) + used.answer_time;
     const double of_formula = used.blocks_per_second * std::chrono::duration<double>(poll).count();
     const int attempts = best.attempts + 1;
     if (of_formula > best.of_formula) best = {used, of_formula, 0};
@@ -160,18 +183,23 @@ Measured measure_ours(unsigned baud, std::uint16_t registers, double aim) {
   return best;
 }
 
-void print(unsigned baud, std::uint16_t registers, const char* how, const Measured& measured, double aim, std::optional<Used> peer,
-           double without_silence = 0) {
+void print(unsigned baud, std::uint16_t registers, const char* how, const Measured& measured,
+           double aim, std::optional<Used> peer, double without_silence = 0) {
   const auto line = line_at(baud);
   const auto& ours = measured.ours;
   const bool fair = peer && peer->blocks_per_second > 0;
-  fmt::print("{{\"name\":\"Line use, {} registers at {}, {}\",\"ours\":{:.2f},\"peer\":{},\"ratio\":{},\"unit\":\"blocks/s\","
-             "\"higher_is_better\":true,\"of_formula\":{:.3f},\"aim\":{},\"attempts\":{},\"answer_ms\":{:.2f},\"hurried\":{},"
-             "\"peer_hurried\":{},\"peer_without_silence\":{}}}\n",
-             registers, link::describe(line), how, ours.blocks_per_second, fair ? fmt::format("{:.2f}", peer->blocks_per_second) : "null",
-             fair ? fmt::format("{:.2f}", ours.blocks_per_second / peer->blocks_per_second) : "null", measured.of_formula, aim,
-             measured.attempts, to_ms(ours.answer_time), ours.hurried, peer ? fmt::to_string(peer->hurried) : "null",
-             without_silence > 0 ? fmt::format("{:.2f}", without_silence) : "null");
+  fmt::print(
+      "{{\"name\":\"Line use, {} registers at {}, "
+      "{}\",\"ours\":{:.2f},\"peer\":{},\"ratio\":{},\"unit\":\"blocks/s\","
+      "\"higher_is_better\":true,\"of_formula\":{:.3f},\"aim\":{},\"attempts\":{},\"answer_ms\":{:."
+      "2f},\"hurried\":{},"
+      "\"peer_hurried\":{},\"peer_without_silence\":{}}}\n",
+      registers, link::describe(line), how, ours.blocks_per_second,
+      fair ? fmt::format("{:.2f}", peer->blocks_per_second) : "null",
+      fair ? fmt::format("{:.2f}", ours.blocks_per_second / peer->blocks_per_second) : "null",
+      measured.of_formula, aim, measured.attempts, to_ms(ours.answer_time), ours.hurried,
+      peer ? fmt::to_string(peer->hurried) : "null",
+      without_silence > 0 ? fmt::format("{:.2f}", without_silence) : "null");
   std::fflush(stdout);
 }
 
@@ -182,11 +210,14 @@ bool compare(unsigned baud, std::uint16_t registers) {
 #ifdef LIGHTSHIP_LIBMODBUS
   const auto silence = link::t35(line_at(baud));
   const auto peer = [&](double exchanges, std::uint16_t at_once, std::chrono::nanoseconds wait) {
-    return use_line(baud, exchanges, [&](const auto& port) { poll_with_libmodbus(port, registers, at_once, wait); });
+    return use_line(baud, exchanges,
+                    [&](const auto& port) { poll_with_libmodbus(port, registers, at_once, wait); });
   };
-  print(baud, registers, "peer libmodbus value by value", ours, aim, peer((registers + 1) / 2, 2, silence));
+  print(baud, registers, "peer libmodbus value by value", ours, aim,
+        peer((registers + 1) / 2, 2, silence));
   const auto hasty = peer(1, registers, 0ns);
-  print(baud, registers, "peer libmodbus, the same block", ours, aim, peer(1, registers, silence), hasty.blocks_per_second);
+  print(baud, registers, "peer libmodbus, the same block", ours, aim, peer(1, registers, silence),
+        hasty.blocks_per_second);
 #else
   print(baud, registers, "no peer (libmodbus is not installed)", ours, aim, std::nullopt);
 #endif
@@ -200,7 +231,8 @@ int main() {
   ::prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0);  // as the gateway does; for both
   bool kept = true;
   for (const unsigned baud : {9'600u, 19'200u, 115'200u}) {
-    for (const std::uint16_t registers : {20, 60, 125}) kept = lightship::bench::compare(baud, registers) && kept;
+    for (const std::uint16_t registers : {20, 60, 125})
+      kept = lightship::bench::compare(baud, registers) && kept;
   }
   return kept ? 0 : 1;
 }

@@ -26,8 +26,8 @@ int unavailable(const std::string& text) {
   return app::kUnavailable;
 }
 
-// A signal that comes while things are being started or tidied up waits until there is somebody to take it,
-// or nothing left to do.
+// A signal that comes while things are being started or tidied up waits until there is somebody to
+// take it, or nothing left to do.
 void hold_signals(bool hold) {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -73,9 +73,12 @@ int demo(const DemoOptions& options) {
   Watch::Site scene{*ports, place->log().string(), {}, options.seconds};
   if (auto listens = start_broker(broker, ports->mqtt, place->broker()); !listens) {
     scene.broker_trouble = listens.error().text;
-    fmt::print(stderr, "lightship demo: {}; going on without: what is measured waits in the outbox\n", scene.broker_trouble);
+    fmt::print(stderr,
+               "lightship demo: {}; going on without: what is measured waits in the outbox\n",
+               scene.broker_trouble);
   }
-  if (auto written = write_site_config(place->config(), *addresses, *ports); !written) return unavailable(written.error().text);
+  if (auto written = write_site_config(place->config(), *addresses, *ports); !written)
+    return unavailable(written.error().text);
 
   app::Options run;
   run.config_dir = place->config();

@@ -1,8 +1,9 @@
-// `lightship demo`: the gateway on a simulated site, with a broker of its own and a screen to watch it.
+// `lightship demo`: the gateway on a simulated site, with a broker of its own and a screen to watch
+// it.
 //
 // Three children do the work, each a process of its own: the site (sim/site.h), mosquitto, and the
-// gateway, which runs by ordinary configuration files. This process only watches, as anybody could: it
-// listens at the broker and asks the portal. They end with it, whatever ends it.
+// gateway, which runs by ordinary configuration files. This process only watches, as anybody could:
+// it listens at the broker and asks the portal. They end with it, whatever ends it.
 #pragma once
 
 #include <chrono>

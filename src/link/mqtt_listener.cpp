@@ -210,28 +210,31 @@ MqttListener::~MqttListener() {
 bool MqttListener::listening() const { return session_ && session_->listening(); }
 
 Task<Error> MqttListener::run() {
-  const auto name = describe(settings_);
   if (session_) session_->abandon();
-  const auto session = session_ =
-      std::make_shared<Session>(executor_, settings_, filters_, on_message_);
-  const auto leave = [&](void*) { session->abandon(); };
-  int nothing = 0;
-  const std::unique_ptr<int, decltype(leave)> on_leaving(&nothing, leave);
+  session_ = std::make_shared<Session>(executor_, settings_, filters_, on_message_);
+  return listen(session_, settings_);
+}
+
+// Keeps the session, so it may go on when the listener is gone.
+Task<Error> MqttListener::listen(std::shared_ptr<Session> session, MqttSettings settings) {
+  const auto leave = [](Session* which) { which->abandon(); };
+  const std::unique_ptr<Session, decltype(leave)> on_leaving(session.get(), leave);
 
   SystemClock clock;
-  const MonoTime limit = clock.mono() + settings_.connect_timeout;
-  session->connect();
+  const MonoTime limit = clock.mono() + settings.connect_timeout;
+  if (!session->ended()) session->connect();
   while (!session->ended()) {
     const bool listens = session->listening();
     if (!listens && clock.mono() >= limit) {
-      co_return Error{
-          Errc::timeout,
-          fmt::format("{}: no answer within {}", name, for_people(settings_.connect_timeout)), 0};
+      co_return Error{Errc::timeout,
+                      fmt::format("{}: no answer within {}", describe(settings),
+                                  for_people(settings.connect_timeout)),
+                      0};
     }
     co_await session->change(listens ? MonoTime::max() : limit);
   }
   auto why = *session->ended();
-  why.text = name + ": " + why.text;
+  why.text = describe(settings) + ": " + why.text;
   co_return why;
 }
 

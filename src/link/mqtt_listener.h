@@ -47,6 +47,7 @@ class MqttListener {
 
  private:
   class Session;
+  static Task<Error> listen(std::shared_ptr<Session> session, MqttSettings settings);
 
   MqttListener(asio::any_io_executor executor, MqttSettings settings,
                std::vector<std::string> filters, OnMessage on_message);

@@ -39,10 +39,12 @@ std::optional<modbus::Exception> MeterMap::read(modbus::Space, std::uint16_t add
                                                 std::span<std::uint16_t> registers) {
   const auto now = clock_.now();
   const auto& supply = model_.at(now);
-  if (family_ == MeterFamily::schneider_em6400) fill_em6400(supply);
-  else fill_lg5310(supply, now);
-  std::ranges::copy_n(registers_.begin() + (address - first_), static_cast<std::ptrdiff_t>(registers.size()),
-                      registers.begin());
+  if (family_ == MeterFamily::schneider_em6400)
+    fill_em6400(supply);
+  else
+    fill_lg5310(supply, now);
+  std::ranges::copy_n(registers_.begin() + (address - first_),
+                      static_cast<std::ptrdiff_t>(registers.size()), registers.begin());
   return std::nullopt;
 }
 
@@ -56,7 +58,9 @@ std::optional<modbus::Exception> MeterMap::write(std::uint16_t, std::span<const 
 
 std::map<std::uint8_t, std::string> MeterMap::identity() const {
   const bool schneider = family_ == MeterFamily::schneider_em6400;
-  return {{0, schneider ? "Schneider Electric" : "Elmeasure"}, {1, schneider ? "EM6400" : "LG5310"}, {2, "simulated"}};
+  return {{0, schneider ? "Schneider Electric" : "Elmeasure"},
+          {1, schneider ? "EM6400" : "LG5310"},
+          {2, "simulated"}};
 }
 
 void MeterMap::put_u32(std::uint16_t address, std::uint32_t value) {
@@ -107,7 +111,8 @@ void MeterMap::fill_lg5310(const Supply& supply, Time now) {
   }
   put_float(156, supply.frequency);
   put_float(158, supply.energy_wh);
-  const auto on = std::chrono::floor<std::chrono::seconds>(now - started_) + std::chrono::hours(4321);
+  const auto on =
+      std::chrono::floor<std::chrono::seconds>(now - started_) + std::chrono::hours(4321);
   put_float(218, std::chrono::duration<double, std::ratio<3600>>(on).count());
   put_u32(220, 3);
   put_u32(230, static_cast<std::uint32_t>(on.count()));

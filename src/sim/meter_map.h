@@ -15,11 +15,13 @@ class MeterMap final : public modbus::DataMap {
   MeterMap(MeterFamily family, MeterTraits traits, const Clock& clock);
 
   bool serves(modbus::Space space, std::uint16_t address, std::uint16_t count) const override;
-  std::optional<modbus::Exception> read(modbus::Space space, std::uint16_t address, modbus::Bits& bits) override;
+  std::optional<modbus::Exception> read(modbus::Space space, std::uint16_t address,
+                                        modbus::Bits& bits) override;
   std::optional<modbus::Exception> read(modbus::Space space, std::uint16_t address,
                                         std::span<std::uint16_t> registers) override;
   std::optional<modbus::Exception> write(std::uint16_t address, const modbus::Bits& coils) override;
-  std::optional<modbus::Exception> write(std::uint16_t address, std::span<const std::uint16_t> registers) override;
+  std::optional<modbus::Exception> write(std::uint16_t address,
+                                         std::span<const std::uint16_t> registers) override;
   std::map<std::uint8_t, std::string> identity() const override;
 
  private:

@@ -34,7 +34,8 @@ double sum(const Supply& supply, Get get) {
 double wobble(std::uint32_t seed, Time time, std::chrono::milliseconds period) {
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch());
   const auto step = since / period;
-  const double part = static_cast<double>((since % period).count()) / (1000.0 * static_cast<double>(period.count()));
+  const double part = static_cast<double>((since % period).count()) /
+                      (1000.0 * static_cast<double>(period.count()));
   const double smooth = part * part * (3 - 2 * part);
   return std::lerp(dice(seed, step), dice(seed, step + 1), smooth);
 }
@@ -45,17 +46,30 @@ double daily_load(Time time) {
   return 0.3 + 0.5 * bell(hour, 10, 3) + 0.55 * bell(hour, 17.5, 3.5);
 }
 
-double Phase::reactive_var() const { return apparent_va() * std::sqrt(1 - power_factor * power_factor); }
+double Phase::reactive_var() const {
+  return apparent_va() * std::sqrt(1 - power_factor * power_factor);
+}
 
-double Supply::active_w() const { return sum(*this, [](const Phase& p) { return p.active_w(); }); }
-double Supply::apparent_va() const { return sum(*this, [](const Phase& p) { return p.apparent_va(); }); }
-double Supply::reactive_var() const { return sum(*this, [](const Phase& p) { return p.reactive_var(); }); }
+double Supply::active_w() const {
+  return sum(*this, [](const Phase& p) { return p.active_w(); });
+}
+double Supply::apparent_va() const {
+  return sum(*this, [](const Phase& p) { return p.apparent_va(); });
+}
+double Supply::reactive_var() const {
+  return sum(*this, [](const Phase& p) { return p.reactive_var(); });
+}
 double Supply::power_factor() const { return apparent_va() > 0 ? active_w() / apparent_va() : 1; }
-double Supply::voltage() const { return sum(*this, [](const Phase& p) { return p.voltage; }) / 3; }
-double Supply::current() const { return sum(*this, [](const Phase& p) { return p.current; }) / 3; }
+double Supply::voltage() const {
+  return sum(*this, [](const Phase& p) { return p.voltage; }) / 3;
+}
+double Supply::current() const {
+  return sum(*this, [](const Phase& p) { return p.current; }) / 3;
+}
 
 double Supply::voltage_between(int a, int b) const {
-  const double u = phases[static_cast<std::size_t>(a)].voltage, v = phases[static_cast<std::size_t>(b)].voltage;
+  const double u = phases[static_cast<std::size_t>(a)].voltage,
+               v = phases[static_cast<std::size_t>(b)].voltage;
   return std::sqrt(u * u + v * v + u * v);  // the cosine of 120 degrees is -1/2
 }
 double Supply::voltage_between() const {
@@ -65,16 +79,21 @@ double Supply::voltage_between() const {
 const Supply& MeterModel::at(Time now) {
   const auto seed = traits_.seed * 64;
   const double power_before = supply_.active_w();
-  supply_.frequency = 50 + 0.02 * wobble(7, now, 12s) + 0.004 * wobble(8, now, 900ms);  // one grid for all meters
+  supply_.frequency =
+      50 + 0.02 * wobble(7, now, 12s) + 0.004 * wobble(8, now, 900ms);  // one grid for all meters
   for (std::uint32_t i = 0; i < 3; ++i) {
     auto& phase = supply_.phases[i];
-    const double machines = 0.16 * wobble(seed + 3 * i, now, 25s) + 0.05 * wobble(seed + 3 * i + 1, now, 4s);
+    const double machines =
+        0.16 * wobble(seed + 3 * i, now, 25s) + 0.05 * wobble(seed + 3 * i + 1, now, 4s);
     const double unbalance = 1 + 0.06 * (static_cast<double>(i) - 1);
     const double load = std::max(0.02, (daily_load(now) + machines) * unbalance);
-    phase.current = traits_.full_current * load * (1 + 0.004 * wobble(seed + 3 * i + 2, now, 700ms));
+    phase.current =
+        traits_.full_current * load * (1 + 0.004 * wobble(seed + 3 * i + 2, now, 700ms));
     // The more is drawn the lower the voltage; the rest is the grid's own unrest.
-    phase.voltage = 232 - 3 * load + 1.2 * wobble(40 + i, now, 40s) + 0.3 * wobble(seed + 20 + i, now, 1100ms);
-    phase.power_factor = std::min(0.999, traits_.power_factor + 0.015 * wobble(seed + 30 + i, now, 17s));
+    phase.voltage =
+        232 - 3 * load + 1.2 * wobble(40 + i, now, 40s) + 0.3 * wobble(seed + 20 + i, now, 1100ms);
+    phase.power_factor =
+        std::min(0.999, traits_.power_factor + 0.015 * wobble(seed + 30 + i, now, 17s));
   }
   if (before_ && now > *before_) {
     const double hours = std::chrono::duration<double, std::ratio<3600>>(now - *before_).count();

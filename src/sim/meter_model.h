@@ -1,8 +1,8 @@
 // A three-phase supply as a meter would see it: plausible, consistent and slowly moving.
 //
 // Voltages stay around 230 V, currents follow the hours of a working day with machines coming and
-// going, powers are U x I x PF of what is shown beside them, energy is the integral of the power. The
-// same traits and times give the same values.
+// going, powers are U x I x PF of what is shown beside them, energy is the integral of the power.
+// The same traits and times give the same values.
 #pragma once
 
 #include <array>
@@ -31,11 +31,11 @@ struct Supply {
   double active_w() const;
   double apparent_va() const;
   double reactive_var() const;
-  double power_factor() const;            // of all three together
-  double voltage() const;                 // mean, to neutral
+  double power_factor() const;                 // of all three together
+  double voltage() const;                      // mean, to neutral
   double voltage_between(int a, int b) const;  // the phases are 120 degrees apart
-  double voltage_between() const;         // mean
-  double current() const;                 // mean
+  double voltage_between() const;              // mean
+  double current() const;                      // mean
 };
 
 struct MeterTraits {
@@ -47,7 +47,9 @@ struct MeterTraits {
 
 class MeterModel {
  public:
-  explicit MeterModel(MeterTraits traits) : traits_(traits) { supply_.energy_wh = traits.energy_wh; }
+  explicit MeterModel(MeterTraits traits) : traits_(traits) {
+    supply_.energy_wh = traits.energy_wh;
+  }
 
   // The supply at that time. Energy counts the time since the call before; it never falls.
   const Supply& at(Time now);

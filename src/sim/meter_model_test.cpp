@@ -66,7 +66,8 @@ double float_at(modbus::DataMap& map, std::uint16_t address) {
   std::array<std::uint16_t, 2> registers{};
   EXPECT_TRUE(map.serves(modbus::Space::holding_registers, address, 2));
   EXPECT_FALSE(map.read(modbus::Space::holding_registers, address, registers));
-  const modbus::PointSpec spec{.type = modbus::DataType::float32, .order = modbus::ByteOrder::little_swap};
+  const modbus::PointSpec spec{.type = modbus::DataType::float32,
+                               .order = modbus::ByteOrder::little_swap};
   return as_double(modbus::decode(spec, registers).value);
 }
 
@@ -82,7 +83,8 @@ TEST_F(MeterMapTest, HasThePlacesOfAnEm6400) {
   MeterMap map(MeterFamily::schneider_em6400, {.full_current = 40, .energy_wh = 1'234'567}, clock);
   double total = 0;
   for (const std::uint16_t at : {3916, 3930, 3944}) {
-    EXPECT_NEAR(float_at(map, at + 2), float_at(map, at + 10) * float_at(map, at + 12) * float_at(map, at + 6), 1);
+    EXPECT_NEAR(float_at(map, at + 2),
+                float_at(map, at + 10) * float_at(map, at + 12) * float_at(map, at + 6), 1);
     total += float_at(map, at + 2);
   }
   EXPECT_NEAR(float_at(map, 3902), total, 1);

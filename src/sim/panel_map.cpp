@@ -20,7 +20,8 @@ PanelMap::PanelMap(PanelTraits traits, const Clock& clock)
   objects = {{0, "Lightship"}, {1, "panel"}, {2, "simulated"}};
 }
 
-std::optional<modbus::Exception> PanelMap::read(modbus::Space space, std::uint16_t address, modbus::Bits& bits) {
+std::optional<modbus::Exception> PanelMap::read(modbus::Space space, std::uint16_t address,
+                                                modbus::Bits& bits) {
   refresh();
   return MemoryMap::read(space, address, bits);
 }
@@ -36,10 +37,12 @@ void PanelMap::refresh() {
   const auto seed = 1000 + traits_.seed * 8;
   const double demand = wobble(seed, now, 20s);
   const double set_point = holding[kSetPoint] / 10.0;
-  const double temperature = set_point + 2.5 * wobble(seed + 1, now, 30s) + 0.2 * wobble(seed + 2, now, 2s);
+  const double temperature =
+      set_point + 2.5 * wobble(seed + 1, now, 30s) + 0.2 * wobble(seed + 2, now, 2s);
   const bool fault = wobble(seed + 3, now, 45s) > 0.85;
   const bool running = !fault && demand > -0.5;
-  const double hours = traits_.run_hours + std::chrono::duration<double, std::ratio<3600>>(now - started_).count();
+  const double hours =
+      traits_.run_hours + std::chrono::duration<double, std::ratio<3600>>(now - started_).count();
 
   holding[0] = static_cast<std::uint16_t>(std::lround(temperature * 10));
   holding[1] = static_cast<std::uint16_t>(std::lround(100 * (running ? 3.2 + 0.4 * demand : 1.1)));

@@ -1,5 +1,5 @@
-// A simulated machine panel with registers of its own making: a temperature that is held around a set
-// point by a plant that runs and rests, pressure, hours, and a fault now and then.
+// A simulated machine panel with registers of its own making: a temperature that is held around a
+// set point by a plant that runs and rests, pressure, hours, and a fault now and then.
 //
 //   holding 0    temperature, int16, 0.1 degrees      coil 0  running
 //   holding 1    pressure, uint16, 0.01 bar           coil 1  fault
@@ -25,7 +25,8 @@ class PanelMap final : public modbus::MemoryMap {
   // `clock` outlives the map.
   PanelMap(PanelTraits traits, const Clock& clock);
 
-  std::optional<modbus::Exception> read(modbus::Space space, std::uint16_t address, modbus::Bits& bits) override;
+  std::optional<modbus::Exception> read(modbus::Space space, std::uint16_t address,
+                                        modbus::Bits& bits) override;
   std::optional<modbus::Exception> read(modbus::Space space, std::uint16_t address,
                                         std::span<std::uint16_t> registers) override;
 

@@ -45,7 +45,9 @@ void Alarm::call_off() {
 }
 
 bool Alarm::sleep_until(MonoTime when) {
-  if (when - SystemClock().mono() > 2 * kExactly && wait_readable(-1, when - kExactly) == Woken::called_off) return false;
+  if (when - SystemClock().mono() > 2 * kExactly &&
+      wait_readable(-1, when - kExactly) == Woken::called_off)
+    return false;
   const timespec at = span_of(when.time_since_epoch());
   while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) {
   }
@@ -55,7 +57,8 @@ bool Alarm::sleep_until(MonoTime when) {
 Alarm::Woken Alarm::wait_readable(int fd, MonoTime until) {
   std::array<pollfd, 2> watched{{{event_, POLLIN, 0}, {fd, POLLIN, 0}}};
   const bool for_ever = until == MonoTime::max();
-  const auto left = for_ever ? 0ns : std::max<std::chrono::nanoseconds>(0ns, until - SystemClock().mono());
+  const auto left =
+      for_ever ? 0ns : std::max<std::chrono::nanoseconds>(0ns, until - SystemClock().mono());
   const timespec limit = span_of(left);
   const int ready = ::ppoll(watched.data(), watched.size(), for_ever ? nullptr : &limit, nullptr);
   if (watched[0].revents != 0) return Woken::called_off;

@@ -5,9 +5,9 @@
 
 namespace lightship::sim {
 
-// The kernel may wake the calling thread up to 50 us late unless it is asked not to. `real_time` also
-// asks for a fixed priority, which only the administrator gets: a device's clockwork does not wait for
-// this machine's other programs.
+// The kernel may wake the calling thread up to 50 us late unless it is asked not to. `real_time`
+// also asks for a fixed priority, which only the administrator gets: a device's clockwork does not
+// wait for this machine's other programs.
 void become_punctual(const char* name, bool real_time);
 
 // An alarm that can be called off from another thread.

@@ -27,7 +27,8 @@ std::size_t group_size(unsigned baud, std::chrono::nanoseconds character) {
 Result<std::unique_ptr<RtuBus>> RtuBus::start(Settings settings, std::vector<RtuDevice> devices) {
   auto pty = Pty::open(settings.link_as);
   if (!pty) return fail(std::move(pty.error()));
-  return std::unique_ptr<RtuBus>(new RtuBus(std::move(settings), std::move(*pty), std::move(devices)));
+  return std::unique_ptr<RtuBus>(
+      new RtuBus(std::move(settings), std::move(*pty), std::move(devices)));
 }
 
 RtuBus::RtuBus(Settings settings, Pty pty, std::vector<RtuDevice> devices)
@@ -73,7 +74,8 @@ std::optional<RtuBus::Request> RtuBus::hear() {
     }
     const auto until = hearing_ ? busy_until_ + silence_ + kPauseInRequest : MonoTime::max();
     switch (alarm_.wait_readable(pty_.fd(), until)) {
-      case Alarm::Woken::called_off: return std::nullopt;
+      case Alarm::Woken::called_off:
+        return std::nullopt;
       case Alarm::Woken::time: {
         const std::lock_guard lock(mutex_);
         scanner_.silence();
@@ -81,7 +83,8 @@ std::optional<RtuBus::Request> RtuBus::hear() {
         hearing_ = false;
         continue;
       }
-      case Alarm::Woken::readable: break;
+      case Alarm::Woken::readable:
+        break;
     }
     std::array<std::uint8_t, 512> bytes;
     const auto now = SystemClock().mono();
@@ -129,7 +132,8 @@ bool RtuBus::answer(const Request& request) {
   if (!say(bytes, begun)) return false;
   const auto over = SystemClock().mono();
 
-  const Exchange exchange{request.unit, asked, request_end, over, begun - ready, std::max(0ns, over - busy_until_)};
+  const Exchange exchange{request.unit, asked,         request_end,
+                          over,         begun - ready, std::max(0ns, over - busy_until_)};
   busy_until_ = over;
   {
     const std::lock_guard lock(mutex_);

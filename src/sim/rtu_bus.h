@@ -1,9 +1,10 @@
 // A simulated RS-485 line: a pseudo terminal, and devices that answer at the pace of a real wire.
 //
 // A pseudo terminal delivers at once, so the time is made here. What was written counts as arriving
-// character by character; then comes t3.5, then the device's own time T, then its answer at the line's
-// rate, the last character exactly when its last bit would be there. Everything runs on a thread of its
-// own, which sleeps between characters. Modbus over Serial Line V1.02, 2.5; protocols/modbus.md 12.
+// character by character; then comes t3.5, then the device's own time T, then its answer at the
+// line's rate, the last character exactly when its last bit would be there. Everything runs on a
+// thread of its own, which sleeps between characters. Modbus over Serial Line V1.02, 2.5;
+// protocols/modbus.md 12.
 #pragma once
 
 #include <memory>
@@ -22,10 +23,10 @@ namespace lightship::sim {
 // What a device does wrong. They add up.
 struct Faults {
   bool silent = false;
-  std::chrono::nanoseconds delay{};           // beyond its own time
-  unsigned bad_crc_every = 0;                 // each n-th answer is damaged
-  std::optional<modbus::Exception> refusal{}; // instead of data
-  ByteVector noise{};                         // on the line right before the answer
+  std::chrono::nanoseconds delay{};            // beyond its own time
+  unsigned bad_crc_every = 0;                  // each n-th answer is damaged
+  std::optional<modbus::Exception> refusal{};  // instead of data
+  ByteVector noise{};                          // on the line right before the answer
 };
 
 struct RtuDevice {
@@ -41,25 +42,26 @@ struct Exchange {
   MonoTime asked;        // the first bit of the request
   MonoTime request_end;  // its last bit
   MonoTime answer_end;   // the last character of the answer was handed over
-  std::chrono::nanoseconds answer_time;  // T: from t3.5 after the request to the first bit of the answer
-  std::chrono::nanoseconds late;         // of the last character: the simulator's fault, no one else's
+  std::chrono::nanoseconds
+      answer_time;                // T: from t3.5 after the request to the first bit of the answer
+  std::chrono::nanoseconds late;  // of the last character: the simulator's fault, no one else's
 };
 
 struct LineTally {
-  std::uint64_t requests = 0;   // with a good check
+  std::uint64_t requests = 0;  // with a good check
   std::uint64_t answers = 0;
-  std::uint64_t foreign = 0;    // to units that are not on the line
-  std::uint64_t hurried = 0;    // that began before the line had been silent for t3.5
-  std::uint64_t collisions = 0; // that came while a device was about to answer or answering: lost
-  std::uint64_t bad_crc = 0;    // requests that were damaged
+  std::uint64_t foreign = 0;     // to units that are not on the line
+  std::uint64_t hurried = 0;     // that began before the line had been silent for t3.5
+  std::uint64_t collisions = 0;  // that came while a device was about to answer or answering: lost
+  std::uint64_t bad_crc = 0;     // requests that were damaged
 };
 
 class RtuBus {
  public:
   struct Settings {
-    link::SerialSettings line;             // the rate and form; its device is not looked at
-    std::filesystem::path link_as;         // a stable name for the port
-    bool real_time = false;                // see become_punctual
+    link::SerialSettings line;      // the rate and form; its device is not looked at
+    std::filesystem::path link_as;  // a stable name for the port
+    bool real_time = false;         // see become_punctual
     std::function<void(const Exchange&)> on_exchange;  // called on the line's thread
   };
 
@@ -91,9 +93,9 @@ class RtuBus {
   Alarm alarm_;
 
   modbus::rtu::RequestScanner scanner_;
-  bool hearing_ = false;    // a request has begun
-  MonoTime asked_{};        // and this is when
-  MonoTime busy_until_{};   // the last bit that anybody has sent
+  bool hearing_ = false;   // a request has begun
+  MonoTime asked_{};       // and this is when
+  MonoTime busy_until_{};  // the last bit that anybody has sent
   std::map<std::uint8_t, std::uint64_t> answered_;
 
   mutable std::mutex mutex_;  // guards what follows

@@ -31,10 +31,12 @@ class Bench {
  public:
   explicit Bench(unsigned baud = 115'200, Faults faults = {}) {
     line.baud = baud;
-    auto started = RtuBus::start({.line = line, .link_as = {}, .real_time = false, .on_exchange = [this](const Exchange& one) {
-                                    exchanges.push_back(one);
-                                  }},
-                                 {{1, forty_two(), 1ms, std::move(faults)}});
+    auto started =
+        RtuBus::start({.line = line,
+                       .link_as = {},
+                       .real_time = false,
+                       .on_exchange = [this](const Exchange& one) { exchanges.push_back(one); }},
+                      {{1, forty_two(), 1ms, std::move(faults)}});
     bus = std::move(*started);
     port = ::open(bus->device().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
   }
@@ -121,7 +123,8 @@ TEST(RtuBus, FallsSilentAndComesBack) {
 TEST(RtuBus, LosesWhatIsSaidWhileADeviceAnswers) {
   Bench bench(9600);
   bench.say(kAskTwo);
-  std::this_thread::sleep_for(14ms);  // 8.3 ms of request, 3.6 ms of silence, 1 ms of its own: it is answering
+  std::this_thread::sleep_for(
+      14ms);  // 8.3 ms of request, 3.6 ms of silence, 1 ms of its own: it is answering
   bench.say(kAskTwo);
   EXPECT_EQ(bench.hear(), kTwo);
   EXPECT_EQ(bench.tally().collisions, 1u);
@@ -134,9 +137,11 @@ TEST(RtuBus, HangsUpWhenItEnds) {
 }
 
 TEST(RtuBus, HasAStableNameWhereTold) {
-  const auto name = std::filesystem::temp_directory_path() / ("lightship-line-" + std::to_string(::getpid()));
+  const auto name =
+      std::filesystem::temp_directory_path() / ("lightship-line-" + std::to_string(::getpid()));
   {
-    auto bus = RtuBus::start({.line = {}, .link_as = name, .real_time = false, .on_exchange = {}}, {});
+    auto bus =
+        RtuBus::start({.line = {}, .link_as = name, .real_time = false, .on_exchange = {}}, {});
     ASSERT_TRUE(bus);
     EXPECT_EQ((*bus)->device(), name);
     EXPECT_TRUE(std::filesystem::exists(name));
@@ -157,7 +162,8 @@ TEST(RtuBus, KeepsTheTimeOfTheWire) {
   for (const auto& one : bench.exchanges) {
     EXPECT_EQ(one.request_end - one.asked, link::wire_time(bench.line, 8));
     EXPECT_GE(one.answer_time, 1ms);
-    EXPECT_GE(one.answer_end - one.request_end, link::t35(bench.line) + 1ms + link::wire_time(bench.line, 9));
+    EXPECT_GE(one.answer_end - one.request_end,
+              link::t35(bench.line) + 1ms + link::wire_time(bench.line, 9));
     EXPECT_GE(one.late, 0ns);
     if (one.answer_time > 1200us || one.late > 200us) ++late;
   }

@@ -14,16 +14,22 @@ using namespace std::chrono_literals;
 constexpr auto kPumpWorks = 14s;
 constexpr auto kPumpFails = 8s;
 
-RtuDevice meter(std::uint8_t unit, MeterFamily family, MeterTraits traits, std::chrono::milliseconds answer_time,
-                const Clock& clock) {
+RtuDevice meter(std::uint8_t unit, MeterFamily family, MeterTraits traits,
+                std::chrono::milliseconds answer_time, const Clock& clock) {
   return {unit, std::make_shared<MeterMap>(family, traits, clock), answer_time};
 }
 
 std::vector<RtuDevice> meters(const Clock& clock) {
   using enum MeterFamily;
-  return {meter(1, schneider_em6400, {.full_current = 95, .power_factor = 0.94, .energy_wh = 8'412'300, .seed = 1}, 18ms, clock),
-          meter(2, schneider_em6400, {.full_current = 32, .power_factor = 0.87, .energy_wh = 1'234'567, .seed = 2}, 22ms, clock),
-          meter(3, elmeasure_lg5310, {.full_current = 14, .power_factor = 0.97, .energy_wh = 401'220, .seed = 3}, 9ms, clock)};
+  return {meter(1, schneider_em6400,
+                {.full_current = 95, .power_factor = 0.94, .energy_wh = 8'412'300, .seed = 1}, 18ms,
+                clock),
+          meter(2, schneider_em6400,
+                {.full_current = 32, .power_factor = 0.87, .energy_wh = 1'234'567, .seed = 2}, 22ms,
+                clock),
+          meter(3, elmeasure_lg5310,
+                {.full_current = 14, .power_factor = 0.97, .energy_wh = 401'220, .seed = 3}, 9ms,
+                clock)};
 }
 
 TcpDevice::Units panel(PanelTraits traits, const Clock& clock) {
@@ -33,16 +39,21 @@ TcpDevice::Units panel(PanelTraits traits, const Clock& clock) {
 }  // namespace
 
 link::SerialSettings Site::line_settings() {
-  return {.device = "", .baud = 19'200, .data_bits = 8, .parity = link::Parity::even, .stop_bits = 1};
+  return {
+      .device = "", .baud = 19'200, .data_bits = 8, .parity = link::Parity::even, .stop_bits = 1};
 }
 
 Site::Site()
     : tasks_(loop_.get_executor()),
-      panel_(loop_.get_executor(), clock_, panel({.set_point = 62, .run_hours = 18'250, .seed = 1}, clock_), 4ms),
-      pump_(loop_.get_executor(), clock_, panel({.set_point = 18, .run_hours = 6'071, .seed = 2}, clock_), 12ms) {}
+      panel_(loop_.get_executor(), clock_,
+             panel({.set_point = 62, .run_hours = 18'250, .seed = 1}, clock_), 4ms),
+      pump_(loop_.get_executor(), clock_,
+            panel({.set_point = 18, .run_hours = 6'071, .seed = 2}, clock_), 12ms) {}
 
 Result<SiteAddresses> Site::start() {
-  auto line = RtuBus::start({.line = line_settings(), .link_as = {}, .real_time = false, .on_exchange = {}}, meters(clock_));
+  auto line =
+      RtuBus::start({.line = line_settings(), .link_as = {}, .real_time = false, .on_exchange = {}},
+                    meters(clock_));
   if (!line) return fail(std::move(line.error()));
   line_ = std::move(*line);
   for (auto* device : {&panel_, &pump_}) {
@@ -76,8 +87,10 @@ Task<void> Site::end() {
 void Site::stop() {
   if (std::exchange(stopped_, true)) return;
   asio::co_spawn(loop_, end(), [](std::exception_ptr) {});
-  if (thread_.joinable()) thread_.join();
-  else loop_.run();  // it never started, or only half
+  if (thread_.joinable())
+    thread_.join();
+  else
+    loop_.run();  // it never started, or only half
   line_.reset();
 }
 

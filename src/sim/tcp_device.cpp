@@ -24,7 +24,8 @@ boost::system::error_code bind(tcp::acceptor& acceptor, std::uint16_t port) {
 
 }  // namespace
 
-TcpDevice::TcpDevice(asio::any_io_executor executor, Clock& clock, Units units, Duration answer_time)
+TcpDevice::TcpDevice(asio::any_io_executor executor, Clock& clock, Units units,
+                     Duration answer_time)
     : executor_(executor),
       clock_(clock),
       units_(std::move(units)),
@@ -102,8 +103,9 @@ bool TcpDevice::answer(ByteVector& heard, ByteVector& out) {
     used += adu->size;
     ++requests_;
     auto* map = find(adu->unit);
-    const auto pdu = map != nullptr ? modbus::answer(*map, adu->unit == 0 ? 255 : adu->unit, adu->pdu)
-                                    : modbus::encode_exception(adu->pdu[0], modbus::Exception::target_silent);
+    const auto pdu = map != nullptr
+                         ? modbus::answer(*map, adu->unit == 0 ? 255 : adu->unit, adu->pdu)
+                         : modbus::encode_exception(adu->pdu[0], modbus::Exception::target_silent);
     if (!pdu.empty()) modbus::mbap::append_frame(out, adu->transaction, adu->unit, pdu);
   }
   heard.erase(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(used));

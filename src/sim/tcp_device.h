@@ -1,7 +1,8 @@
-// A simulated Modbus TCP server on a port of the loopback: several clients, several requests in flight.
+// A simulated Modbus TCP server on a port of the loopback: several clients, several requests in
+// flight.
 //
-// It can be switched off and on like the device it plays: off, nobody listens and every connection is
-// closed; on, it has the same port again. All on the loop.
+// It can be switched off and on like the device it plays: off, nobody listens and every connection
+// is closed; on, it has the same port again. All on the loop.
 #pragma once
 
 #include <memory>

@@ -55,14 +55,18 @@ class TcpDeviceTest : public ::testing::Test {
 
 TEST_F(TcpDeviceTest, AnswersTwoRequestsInOneSegmentAndTwoClients) {
   auto one = dial(), other = dial();
-  EXPECT_EQ(run(ask(*one, hex("00 01 00 00 00 06 01 03 00 00 00 01 00 02 00 00 00 06 01 03 00 00 00 01"), 22)),
-            "00 01 00 00 00 05 01 03 02 00 2A 00 02 00 00 00 05 01 03 02 00 2A");
-  EXPECT_EQ(run(ask(*other, hex("00 03 00 00 00 06 00 03 00 00 00 01"), 11)), "00 03 00 00 00 05 00 03 02 00 2A");
+  EXPECT_EQ(
+      run(ask(*one, hex("00 01 00 00 00 06 01 03 00 00 00 01 00 02 00 00 00 06 01 03 00 00 00 01"),
+              22)),
+      "00 01 00 00 00 05 01 03 02 00 2A 00 02 00 00 00 05 01 03 02 00 2A");
+  EXPECT_EQ(run(ask(*other, hex("00 03 00 00 00 06 00 03 00 00 00 01"), 11)),
+            "00 03 00 00 00 05 00 03 02 00 2A");
 }
 
 TEST_F(TcpDeviceTest, SaysThatAnotherUnitDoesNotAnswer) {
   auto line = dial();
-  EXPECT_EQ(run(ask(*line, hex("00 01 00 00 00 06 09 03 00 00 00 01"), 9)), "00 01 00 00 00 03 09 83 0B");
+  EXPECT_EQ(run(ask(*line, hex("00 01 00 00 00 06 09 03 00 00 00 01"), 9)),
+            "00 01 00 00 00 03 09 83 0B");
 }
 
 TEST_F(TcpDeviceTest, HangsUpOnAStreamThatIsNoModbus) {
@@ -81,7 +85,8 @@ TEST_F(TcpDeviceTest, IsGoneWhileItIsOffAndBackOnTheSamePort) {
   EXPECT_EQ(device.port(), port);
   auto again = dial();
   ASSERT_NE(again, nullptr);
-  EXPECT_EQ(run(ask(*again, hex("00 01 00 00 00 06 01 03 00 00 00 01"), 11)), "00 01 00 00 00 05 01 03 02 00 2A");
+  EXPECT_EQ(run(ask(*again, hex("00 01 00 00 00 06 01 03 00 00 00 01"), 11)),
+            "00 01 00 00 00 05 01 03 02 00 2A");
 }
 
 }  // namespace

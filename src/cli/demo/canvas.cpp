@@ -10,12 +10,18 @@ namespace {
 
 std::string_view escape(Tone tone) {
   switch (tone) {
-    case Tone::plain: return "";
-    case Tone::dim: return "\x1b[2m";
-    case Tone::strong: return "\x1b[1m";
-    case Tone::good: return "\x1b[32m";
-    case Tone::bad: return "\x1b[1;31m";
-    case Tone::accent: return "\x1b[36m";
+    case Tone::plain:
+      return "";
+    case Tone::dim:
+      return "\x1b[2m";
+    case Tone::strong:
+      return "\x1b[1m";
+    case Tone::good:
+      return "\x1b[32m";
+    case Tone::bad:
+      return "\x1b[1;31m";
+    case Tone::accent:
+      return "\x1b[36m";
   }
   return "";
 }
@@ -24,7 +30,9 @@ bool begins_letter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0)
 
 }  // namespace
 
-std::size_t columns(std::string_view text) { return static_cast<std::size_t>(std::ranges::count_if(text, begins_letter)); }
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, begins_letter));
+}
 
 std::string fit(std::string_view text, std::size_t width) {
   std::size_t seen = 0, end = 0;
@@ -73,7 +81,8 @@ std::size_t Canvas::lines_left() const {
 std::vector<std::string> Canvas::take() { return std::move(lines_); }
 
 std::string Canvas::bar(double part, std::size_t width) const {
-  const auto full = static_cast<std::size_t>(std::lround(std::clamp(part, 0.0, 1.0) * static_cast<double>(width)));
+  const auto full = static_cast<std::size_t>(
+      std::lround(std::clamp(part, 0.0, 1.0) * static_cast<double>(width)));
   std::string text;
   for (std::size_t i = 0; i < width; ++i) text += i < full ? glyph("█", "#") : glyph("░", ".");
   return text;

@@ -18,7 +18,9 @@ class Canvas {
   explicit Canvas(const Look& look) : look_(look) {}
 
   Canvas& put(std::string_view text, Tone tone = Tone::plain);
-  Canvas& put(std::string_view text, std::size_t width, Tone tone) { return put(fit(text, width), tone); }
+  Canvas& put(std::string_view text, std::size_t width, Tone tone) {
+    return put(fit(text, width), tone);
+  }
   Canvas& to_column(std::size_t column);
   Canvas& put_right(std::string_view text, Tone tone);  // at the right end of the line
   void end_line();
@@ -29,8 +31,10 @@ class Canvas {
   std::size_t lines_left() const;
   std::vector<std::string> take();
 
-  std::string_view glyph(std::string_view fine, std::string_view ascii) const { return look_.unicode ? fine : ascii; }
-  std::string bar(double part, std::size_t width) const;              // 0..1
+  std::string_view glyph(std::string_view fine, std::string_view ascii) const {
+    return look_.unicode ? fine : ascii;
+  }
+  std::string bar(double part, std::size_t width) const;  // 0..1
   std::string sparks(const std::deque<double>& values, std::size_t width) const;
 
  private:

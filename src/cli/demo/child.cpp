@@ -20,7 +20,8 @@ void forget_the_parent(pid_t parent, int end_with, int output) {
   ::prctl(PR_SET_PDEATHSIG, end_with);
   if (::getppid() != parent) std::_Exit(1);  // it ended before the line above
   ::setpgid(0, 0);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGPIPE}) std::signal(number, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGPIPE})
+    std::signal(number, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -34,7 +35,8 @@ void forget_the_parent(pid_t parent, int end_with, int output) {
 
 }  // namespace
 
-Child::Child(std::string name, int end_with, std::function<int()> main, int output) : name_(std::move(name)) {
+Child::Child(std::string name, int end_with, std::function<int()> main, int output)
+    : name_(std::move(name)) {
   std::fflush(nullptr);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
@@ -48,7 +50,8 @@ Child::Child(std::string name, int end_with, std::function<int()> main, int outp
 
 std::optional<int> Child::ended() {
   int how = 0;
-  if (!status_ && ::waitpid(pid_, &how, WNOHANG) == pid_) status_ = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+  if (!status_ && ::waitpid(pid_, &how, WNOHANG) == pid_)
+    status_ = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
   return status_;
 }
 

@@ -1,5 +1,5 @@
-// A child process that ends with us: stopped by its pid at the latest with this object, and by the kernel
-// when we are killed.
+// A child process that ends with us: stopped by its pid at the latest with this object, and by the
+// kernel when we are killed.
 #pragma once
 
 #include <functional>
@@ -14,9 +14,10 @@ namespace lightship::cli {
 
 class Child {
  public:
-  // Forks; the child runs `main` and exits with what it returns. It has a process group of its own, so
-  // that Ctrl-C reaches only us, the usual signals, /dev/null as its input and, where given, `output` as
-  // stdout and stderr. Before any thread exists. `end_with` is its signal when we are gone.
+  // Forks; the child runs `main` and exits with what it returns. It has a process group of its own,
+  // so that Ctrl-C reaches only us, the usual signals, /dev/null as its input and, where given,
+  // `output` as stdout and stderr. Before any thread exists. `end_with` is its signal when we are
+  // gone.
   Child(std::string name, int end_with, std::function<int()> main, int output = -1);
   ~Child() { stop(std::chrono::milliseconds(500)); }
   Child(const Child&) = delete;

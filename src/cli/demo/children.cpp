@@ -84,24 +84,32 @@ Result<sim::SiteAddresses> start_site(std::unique_ptr<Child>& child) {
   char line[128] = "";
   unsigned panel = 0, pump = 0;
   if (std::sscanf(said.c_str(), "%127s %u %u", line, &panel, &pump) != 3 || panel == 0 || pump == 0)
-    return fail(Errc::unavailable, "the simulated site did not start: {}", said.empty() ? "it ended without a word" : said);
-  return sim::SiteAddresses{line, static_cast<std::uint16_t>(panel), static_cast<std::uint16_t>(pump)};
+    return fail(Errc::unavailable, "the simulated site did not start: {}",
+                said.empty() ? "it ended without a word" : said);
+  return sim::SiteAddresses{line, static_cast<std::uint16_t>(panel),
+                            static_cast<std::uint16_t>(pump)};
 }
 
-Result<void> start_broker(std::unique_ptr<Child>& child, std::uint16_t port, const fs::path& directory) {
+Result<void> start_broker(std::unique_ptr<Child>& child, std::uint16_t port,
+                          const fs::path& directory) {
   const auto program = find_mosquitto();
-  if (program.empty()) return fail(Errc::unavailable, "there is no mosquitto here (apt install mosquitto)");
+  if (program.empty())
+    return fail(Errc::unavailable, "there is no mosquitto here (apt install mosquitto)");
   const auto config = (directory / "mosquitto.conf").string();
   const auto log = directory / "mosquitto.log";
-  if (auto written = write_file_atomic(config, fmt::format(fmt::runtime(kBrokerConfig), port, ::geteuid() == 0 ? "user root\n" : ""));
+  if (auto written = write_file_atomic(config, fmt::format(fmt::runtime(kBrokerConfig), port,
+                                                           ::geteuid() == 0 ? "user root\n" : ""));
       !written)
     return written;
 
   const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  child = std::make_unique<Child>("mosquitto", SIGTERM, [&] {
-    ::execl(program.c_str(), program.c_str(), "-c", config.c_str(), nullptr);
-    return 127;
-  }, output);
+  child = std::make_unique<Child>(
+      "mosquitto", SIGTERM,
+      [&] {
+        ::execl(program.c_str(), program.c_str(), "-c", config.c_str(), nullptr);
+        return 127;
+      },
+      output);
   ::close(output);
   for (auto waited = 0ms; !child->ended() && waited < kBrokerPatience; waited += 5ms) {
     if (somebody_listens(port)) return {};
@@ -109,18 +117,25 @@ Result<void> start_broker(std::unique_ptr<Child>& child, std::uint16_t port, con
   }
   const auto said = read_file(log, kMuchLog);
   child.reset();
-  return fail(Errc::unavailable, "mosquitto does not listen: {}", said ? trim(*said) : std::string_view("it says nothing"));
+  return fail(Errc::unavailable, "mosquitto does not listen: {}",
+              said ? trim(*said) : std::string_view("it says nothing"));
 }
 
-Result<int> start_gateway(std::unique_ptr<Child>& child, app::Options options, const fs::path& log) {
+Result<int> start_gateway(std::unique_ptr<Child>& child, app::Options options,
+                          const fs::path& log) {
   const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (output < 0) return fail(Errc::unavailable, "{}: {}", log.string(), std::strerror(errno));
   Pipe pipe;
-  child = std::make_unique<Child>("gateway", SIGTERM, [&] {
-    options.log_to = stdout;
-    options.started = [&pipe](const std::string& portal) { ::dprintf(pipe.to(), "%s\n", portal.c_str()); };
-    return app::run(options);
-  }, output);
+  child = std::make_unique<Child>(
+      "gateway", SIGTERM,
+      [&] {
+        options.log_to = stdout;
+        options.started = [&pipe](const std::string& portal) {
+          ::dprintf(pipe.to(), "%s\n", portal.c_str());
+        };
+        return app::run(options);
+      },
+      output);
   ::close(output);
   return pipe.keep_from();
 }

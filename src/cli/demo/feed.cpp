@@ -53,15 +53,22 @@ std::string for_reading(double value, std::string unit) {
   }
   const double size = std::abs(value);
   const bool whole = size == std::floor(size) && unit == "h";
-  auto number = fmt::format("{:.{}f}", value, whole ? 0 : size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
+  auto number = fmt::format("{:.{}f}", value,
+                            whole         ? 0
+                            : size < 10   ? 3
+                            : size < 100  ? 2
+                            : size < 1000 ? 1
+                                          : 0);
   return unit.empty() ? number : number + " " + unit;
 }
 
 std::string HeardDevice::shown(std::string_view point) const {
   const auto found = values.find(std::string(point));
   if (found == values.end() || !has_value(found->second)) return {};
-  if (std::holds_alternative<bool>(found->second)) return std::get<bool>(found->second) ? found->first : "";
-  if (std::holds_alternative<std::string>(found->second)) return std::get<std::string>(found->second);
+  if (std::holds_alternative<bool>(found->second))
+    return std::get<bool>(found->second) ? found->first : "";
+  if (std::holds_alternative<std::string>(found->second))
+    return std::get<std::string>(found->second);
   const auto unit = units.find(found->first);
   return for_reading(as_double(found->second), unit == units.end() ? "" : unit->second);
 }
@@ -88,7 +95,8 @@ void Feed::take(std::string_view payload, MonoTime now) {
 
   auto& heard = device(connection + "/" + client);
   const auto sequence = static_cast<std::uint64_t>(number(object, "sequence"));
-  if (heard.messages > 0 && sequence > heard.sequence + 1) missing_ += sequence - heard.sequence - 1;
+  if (heard.messages > 0 && sequence > heard.sequence + 1)
+    missing_ += sequence - heard.sequence - 1;
   if (heard.messages > 0 && sequence <= heard.sequence) {
     ++repeated_;
     return;
@@ -100,8 +108,10 @@ void Feed::take(std::string_view payload, MonoTime now) {
   heard.values.clear();
   heard.online = text(object, "quality") != "bad";
   each(object, "measurements", [&](std::string name, const json::value& value) {
-    if (name == "online") heard.online = value.is_bool() && value.get_bool();
-    else heard.values[std::move(name)] = value_of(value);
+    if (name == "online")
+      heard.online = value.is_bool() && value.get_bool();
+    else
+      heard.values[std::move(name)] = value_of(value);
   });
   each(object, "units", [&](std::string name, const json::value& unit) {
     if (unit.is_string()) heard.units[std::move(name)] = unit.get_string().c_str();
@@ -113,14 +123,15 @@ void Feed::take(std::string_view payload, MonoTime now) {
 }
 
 std::size_t Feed::online(MonoTime now) const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(devices_, [&](const auto& device) { return device.online && now - device.arrived <= kOld; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      devices_, [&](const auto& device) { return device.online && now - device.arrived <= kOld; }));
 }
 
 double Feed::rate(MonoTime now) const {
   if (recent_.empty()) return 0;
   const auto over = std::clamp<std::chrono::nanoseconds>(now - first_, 1s, kRateOver);
-  const auto since = std::ranges::count_if(recent_, [&](MonoTime when) { return when > now - kRateOver; });
+  const auto since =
+      std::ranges::count_if(recent_, [&](MonoTime when) { return when > now - kRateOver; });
   return static_cast<double>(since) / std::chrono::duration<double>(over).count();
 }
 

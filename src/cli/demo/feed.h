@@ -23,7 +23,8 @@ struct HeardDevice {
   std::map<std::string, Value> values;
   std::map<std::string, std::string> units;
 
-  // A value as people read it, "26.4 kW", the name of a bit that is set; empty where there is nothing.
+  // A value as people read it, "26.4 kW", the name of a bit that is set; empty where there is
+  // nothing.
   std::string shown(std::string_view point) const;
 };
 
@@ -37,10 +38,12 @@ class Feed {
 
   const std::vector<HeardDevice>& devices() const { return devices_; }  // by id
   std::uint64_t messages() const { return messages_; }
-  std::uint64_t missing() const { return missing_; }    // gaps in the sequence numbers
-  std::uint64_t repeated() const { return repeated_; }  // delivered twice, as is allowed after an outage
+  std::uint64_t missing() const { return missing_; }  // gaps in the sequence numbers
+  std::uint64_t repeated() const {
+    return repeated_;
+  }                                        // delivered twice, as is allowed after an outage
   std::size_t online(MonoTime now) const;  // and heard of lately
-  double rate(MonoTime now) const;  // messages a second, over the last ten
+  double rate(MonoTime now) const;         // messages a second, over the last ten
   std::optional<Duration> newest_age(MonoTime now) const;
   double power_w() const;  // of all devices that have any
 

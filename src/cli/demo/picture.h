@@ -1,5 +1,5 @@
-// The status screen as text: what is known -> lines of a given size. Pure, so that it can be looked at in
-// a test.
+// The status screen as text: what is known -> lines of a given size. Pure, so that it can be looked
+// at in a test.
 #pragma once
 
 #include <deque>
@@ -29,7 +29,7 @@ struct Scene {
   const Feed* feed = nullptr;
   Told told;
   std::string told_trouble;
-  std::deque<double> power;    // a sample a second, the newest last
+  std::deque<double> power;  // a sample a second, the newest last
   MonoTime now{};
 };
 

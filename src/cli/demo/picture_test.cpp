@@ -14,10 +14,12 @@ using ::testing::HasSubstr;
 
 constexpr MonoTime kStart{1h};
 
-std::string message(std::string_view client, int sequence, std::string_view measurements, std::string_view more = "") {
-  return fmt::format(R"({{"connection_id":"main-panel","client_id":"{}","sequence":{},"quality":"good","poll_ms":120,"measurements":{{{}}},)"
-                     R"("units":{{"active_power_total":"W","voltage_ln_avg":"V"}}{}}})",
-                     client, sequence, measurements, more);
+std::string message(std::string_view client, int sequence, std::string_view measurements,
+                    std::string_view more = "") {
+  return fmt::format(
+      R"({{"connection_id":"main-panel","client_id":"{}","sequence":{},"quality":"good","poll_ms":120,"measurements":{{{}}},)"
+      R"("units":{{"active_power_total":"W","voltage_ln_avg":"V"}}{}}})",
+      client, sequence, measurements, more);
 }
 const std::string kGood = R"("active_power_total":26432.1,"voltage_ln_avg":231.2,"online":true)";
 
@@ -48,7 +50,9 @@ TEST(Feed, PassesOverWhatIsNoMeasurement) {
 
 TEST(Feed, KnowsWhoIsSilentAndWhy) {
   Feed feed;
-  feed.take(message("incomer", 1, R"("active_power_total":null,"online":false)", R"(,"errors":{"active_power_total":"timeout"})"), kStart);
+  feed.take(message("incomer", 1, R"("active_power_total":null,"online":false)",
+                    R"(,"errors":{"active_power_total":"timeout"})"),
+            kStart);
   const auto& device = feed.devices().front();
   EXPECT_FALSE(device.online);
   EXPECT_EQ(device.shown("active_power_total"), "");
@@ -65,11 +69,13 @@ TEST(Reading, HasFourDigitsAndAPrefix) {
 
 TEST(Picture, FitsTheTerminal) {
   Feed feed;
-  for (const char* name : {"incomer", "a-device-whose-name-is-longer-than-its-column", "office"}) feed.take(message(name, 1, kGood), kStart);
+  for (const char* name : {"incomer", "a-device-whose-name-is-longer-than-its-column", "office"})
+    feed.take(message(name, 1, kGood), kStart);
   for (const Look look : {Look{80, 24}, Look{40, 12}, Look{20, 5}, Look{200, 60}}) {
     const auto lines = draw(scene_of(feed, kStart + 2s), look);
     EXPECT_LE(lines.size(), static_cast<std::size_t>(look.height));
-    for (const auto& line : lines) EXPECT_LE(columns(line), static_cast<std::size_t>(look.width)) << line;
+    for (const auto& line : lines)
+      EXPECT_LE(columns(line), static_cast<std::size_t>(look.width)) << line;
   }
 }
 
@@ -79,7 +85,8 @@ TEST(Picture, ShowsTheNewestValuesAndWhatFails) {
   feed.take(message("office", 1, R"("online":false)"), kStart);
   auto scene = scene_of(feed, kStart + 500ms);
   scene.told.devices["main-panel/incomer"] = {true, "answers in 41 ms", 41};
-  scene.told.devices["main-panel/office"] = {false, "no bytes at all: check wiring, power and unit", 0};
+  scene.told.devices["main-panel/office"] = {false, "no bytes at all: check wiring, power and unit",
+                                             0};
   std::string all;
   for (const auto& line : draw(scene, {})) all += line + "\n";
   EXPECT_THAT(all, HasSubstr("● main-panel/incomer"));
@@ -91,8 +98,10 @@ TEST(Picture, ShowsTheNewestValuesAndWhatFails) {
 
 TEST(Picture, IsOnePlainLineWithoutATerminal) {
   Feed feed;
-  for (int i = 0; i < 6; ++i) feed.take(message(i % 2 == 0 ? "incomer" : "office", i / 2 + 1, kGood), kStart + i * 1s);
-  EXPECT_EQ(plain_line(scene_of(feed, kStart + 6s)), "6 s: 2 devices, 2 online, 6 messages at the broker, 1.0/s, newest 1.0 s old");
+  for (int i = 0; i < 6; ++i)
+    feed.take(message(i % 2 == 0 ? "incomer" : "office", i / 2 + 1, kGood), kStart + i * 1s);
+  EXPECT_EQ(plain_line(scene_of(feed, kStart + 6s)),
+            "6 s: 2 devices, 2 online, 6 messages at the broker, 1.0/s, newest 1.0 s old");
 }
 
 }  // namespace

@@ -92,7 +92,8 @@ Result<DemoPlace> DemoPlace::make(const fs::path& data) {
   std::error_code trouble;
   const auto base = fs::temp_directory_path(trouble);
   std::string name = ((trouble ? fs::path("/tmp") : base) / "lightship-demo-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) return fail(Errc::unavailable, "no temporary directory {}: {}", name, std::strerror(errno));
+  if (::mkdtemp(name.data()) == nullptr)
+    return fail(Errc::unavailable, "no temporary directory {}: {}", name, std::strerror(errno));
   DemoPlace place;
   place.root_ = name;
   place.data_ = data.empty() ? place.root_ / "data" : fs::absolute(data);
@@ -108,12 +109,14 @@ DemoPlace::~DemoPlace() {
   if (!root_.empty()) fs::remove_all(root_, ignored);
 }
 
-Result<void> write_site_config(const fs::path& directory, const sim::SiteAddresses& site, DemoPorts ports) {
+Result<void> write_site_config(const fs::path& directory, const sim::SiteAddresses& site,
+                               DemoPorts ports) {
   using fmt::arg;
   const std::pair<const char*, std::string> files[] = {
-      {"slave_config.yaml",
-       fmt::format(fmt::runtime(kSlaves), arg("line", site.line), arg("panel", site.panel), arg("pump", site.pump))},
-      {"communication.yaml", fmt::format(fmt::runtime(kCommunication), arg("mqtt", ports.mqtt), arg("gateway", ports.gateway))},
+      {"slave_config.yaml", fmt::format(fmt::runtime(kSlaves), arg("line", site.line),
+                                        arg("panel", site.panel), arg("pump", site.pump))},
+      {"communication.yaml", fmt::format(fmt::runtime(kCommunication), arg("mqtt", ports.mqtt),
+                                         arg("gateway", ports.gateway))},
       {"portal.yaml", fmt::format("listen: 127.0.0.1:{}\n", ports.portal)},
   };
   for (const auto& [name, text] : files) {

@@ -17,7 +17,8 @@ class DemoPlace {
  public:
   // `data` empty: in the temporary directory too.
   static Result<DemoPlace> make(const std::filesystem::path& data);
-  DemoPlace(DemoPlace&& other) noexcept : root_(std::exchange(other.root_, {})), data_(std::move(other.data_)) {}
+  DemoPlace(DemoPlace&& other) noexcept
+      : root_(std::exchange(other.root_, {})), data_(std::move(other.data_)) {}
   DemoPlace& operator=(DemoPlace&&) = delete;
   ~DemoPlace();  // what is temporary is removed
 
@@ -32,6 +33,7 @@ class DemoPlace {
 };
 
 // slave_config.yaml, communication.yaml and portal.yaml, as a user would write them.
-Result<void> write_site_config(const std::filesystem::path& directory, const sim::SiteAddresses& site, DemoPorts ports);
+Result<void> write_site_config(const std::filesystem::path& directory,
+                               const sim::SiteAddresses& site, DemoPorts ports);
 
 }  // namespace lightship::cli

@@ -14,7 +14,10 @@ namespace lightship::cli {
 namespace {
 
 sockaddr_in loopback(std::uint16_t port) {
-  return {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  return {.sin_family = AF_INET,
+          .sin_port = htons(port),
+          .sin_addr = {htonl(INADDR_LOOPBACK)},
+          .sin_zero = {}};
 }
 
 // The port, which is another when 0 was asked for; nothing when it is taken, with errno.
@@ -24,7 +27,9 @@ std::optional<std::uint16_t> bind_once(std::uint16_t port) {
   ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address = loopback(port);
   socklen_t size = sizeof address;
-  if (::bind(socket.fd(), reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(socket.fd(), 1) != 0) return std::nullopt;
+  if (::bind(socket.fd(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::listen(socket.fd(), 1) != 0)
+    return std::nullopt;
   ::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size);
   return ntohs(address.sin_port);
 }
@@ -35,10 +40,11 @@ Result<std::uint16_t> choose_port(std::optional<std::uint16_t> named, std::uint1
   if (const auto port = bind_once(named.value_or(usual))) return *port;
   const int why = errno;
   if (named.value_or(0) > 0) {
-    if (why != EADDRINUSE) return fail(Errc::unavailable, "port {}: {}", *named, link::in_words(why));
+    if (why != EADDRINUSE)
+      return fail(Errc::unavailable, "port {}: {}", *named, link::in_words(why));
     const auto holder = gateway::holder_of_port(*named);
-    return fail(Errc::unavailable, "port {} is taken by {}; name another, or 0 for any free one", *named,
-                holder.value_or("another program"));
+    return fail(Errc::unavailable, "port {} is taken by {}; name another, or 0 for any free one",
+                *named, holder.value_or("another program"));
   }
   if (const auto port = bind_once(0)) return *port;
   return fail(Errc::unavailable, "no free port on 127.0.0.1: {}", link::in_words(errno));

@@ -48,7 +48,8 @@ bool has_screen() {
 Terminal::Terminal() {
   termios now{};
   // In the background the keyboard belongs to others.
-  if (::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp() && ::tcgetattr(STDIN_FILENO, &now) == 0) {
+  if (::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp() &&
+      ::tcgetattr(STDIN_FILENO, &now) == 0) {
     keyboard_ = now;
     now.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
     now.c_cc[VMIN] = 0;

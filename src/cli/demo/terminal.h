@@ -21,7 +21,7 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  Look look() const;  // of this moment
+  Look look() const;                                 // of this moment
   bool show(const std::vector<std::string>& lines);  // false: the terminal is gone
   std::optional<char> key();                         // that was pressed
 

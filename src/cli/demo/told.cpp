@@ -33,11 +33,13 @@ const json::array& list(const json::value& value, std::string_view key) {
 void take_part(Told& told, const json::value& part) {
   const auto name = text(part, "name");
   if (const auto& devices = list(part, "devices"); !devices.empty()) {
-    told.lines.push_back({name.substr(name.find('/') + 1), text(part, "line"), number(part, "busy_percent"), text(part, "error")});
+    told.lines.push_back({name.substr(name.find('/') + 1), text(part, "line"),
+                          number(part, "busy_percent"), text(part, "error")});
     for (const auto& device : devices) {
       const auto* online = member(device, "online");
-      told.devices[text(device, "id")] = {online != nullptr && online->is_bool() && online->get_bool(), text(device, "condition"),
-                                          number(device, "answer_ms")};
+      told.devices[text(device, "id")] = {
+          online != nullptr && online->is_bool() && online->get_bool(), text(device, "condition"),
+          number(device, "answer_ms")};
     }
   }
   if (name == "mqtt" || name.starts_with("mqtt/")) {
@@ -59,12 +61,15 @@ Result<Told> read_status(std::string_view body) {
 }
 
 // HTTP/1.0, so that the body ends with the connection and comes in one piece.
-Task<Result<std::string>> http_get(Clock& clock, std::uint16_t port, std::string path, Duration limit) {
+Task<Result<std::string>> http_get(Clock& clock, std::uint16_t port, std::string path,
+                                   Duration limit) {
   const auto until = clock.mono() + limit;
   auto line = co_await link::dial_tcp(clock, "127.0.0.1", port, limit);
   if (!line) co_return fail(line.error());
-  const std::string request = fmt::format("GET {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", path, port);
-  auto written = co_await (*line)->write({reinterpret_cast<const std::uint8_t*>(request.data()), request.size()});
+  const std::string request =
+      fmt::format("GET {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", path, port);
+  auto written = co_await (*line)->write(
+      {reinterpret_cast<const std::uint8_t*>(request.data()), request.size()});
   if (!written) co_return fail(written.error());
   std::string heard;
   std::array<std::uint8_t, 16384> bytes;

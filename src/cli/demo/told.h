@@ -33,6 +33,7 @@ struct Told {
 Result<Told> read_status(std::string_view body);
 
 // Asks the portal on the loopback; refused when it wants a login.
-Task<Result<std::string>> http_get(Clock& clock, std::uint16_t port, std::string path, Duration limit);
+Task<Result<std::string>> http_get(Clock& clock, std::uint16_t port, std::string path,
+                                   Duration limit);
 
 }  // namespace lightship::cli

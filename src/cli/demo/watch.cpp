@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStartPatience = 15s;
-constexpr auto kTick = 50ms;        // how soon a key, a child's end or a port is noticed
+constexpr auto kTick = 50ms;  // how soon a key, a child's end or a port is noticed
 constexpr auto kDraw = 1s;
 constexpr auto kAsk = 1s;
 constexpr auto kListenAgain = 1s;
@@ -25,13 +25,21 @@ constexpr auto kGatewayPatience = 1950ms;
 constexpr std::size_t kPowerSamples = 300;
 
 link::MqttSettings settings_for(std::uint16_t port) {
-  return {.host = "127.0.0.1", .port = port, .client_id = "lightship-demo-screen", .keepalive = 30s, .connect_timeout = 3s};
+  return {.host = "127.0.0.1",
+          .port = port,
+          .client_id = "lightship-demo-screen",
+          .keepalive = 30s,
+          .connect_timeout = 3s};
 }
 
 }  // namespace
 
 Watch::Watch(Site site, Child& gateway, int news)
-    : site_(std::move(site)), gateway_(gateway), signals_(loop_, SIGINT, SIGTERM, SIGHUP), news_(loop_, news), started_(clock_.mono()) {
+    : site_(std::move(site)),
+      gateway_(gateway),
+      signals_(loop_, SIGINT, SIGTERM, SIGHUP),
+      news_(loop_, news),
+      started_(clock_.mono()) {
   scene_.ports = site_.ports;
   scene_.broker_trouble = site_.broker_trouble;
   scene_.log = site_.log;
@@ -95,10 +103,12 @@ Task<void> Watch::take_signals() {
 Task<bool> Watch::hear_of_portal() {
   std::string line;
   boost::system::error_code wrong;
-  co_await asio::async_read_until(news_, asio::dynamic_buffer(line, 256), '\n', asio::redirect_error(asio::use_awaitable, wrong));
+  co_await asio::async_read_until(news_, asio::dynamic_buffer(line, 256), '\n',
+                                  asio::redirect_error(asio::use_awaitable, wrong));
   const auto colon = line.rfind(':');
   if (wrong || colon == std::string::npos) co_return false;
-  scene_.ports.portal = static_cast<std::uint16_t>(std::strtoul(line.c_str() + colon + 1, nullptr, 10));
+  scene_.ports.portal =
+      static_cast<std::uint16_t>(std::strtoul(line.c_str() + colon + 1, nullptr, 10));
   co_return scene_.ports.portal != 0;
 }
 
@@ -116,15 +126,17 @@ Task<bool> Watch::greet() {
       co_await clock_.sleep_for(5ms);
     }
   }
-  fmt::print("portal http://127.0.0.1:{}\ngateway 127.0.0.1:{}\n", scene_.ports.portal, scene_.ports.gateway);
+  fmt::print("portal http://127.0.0.1:{}\ngateway 127.0.0.1:{}\n", scene_.ports.portal,
+             scene_.ports.gateway);
   if (site_.broker_trouble.empty()) fmt::print("mqtt 127.0.0.1:{}\n", scene_.ports.mqtt);
   std::fflush(stdout);
   co_return true;
 }
 
 Task<void> Watch::listen() {
-  auto made = link::MqttListener::create(loop_.get_executor(), settings_for(site_.ports.mqtt), {"site/#"},
-                                         [this](const link::MqttMessage& message) { feed_.take(message.payload, clock_.mono()); });
+  auto made = link::MqttListener::create(
+      loop_.get_executor(), settings_for(site_.ports.mqtt), {"site/#"},
+      [this](const link::MqttMessage& message) { feed_.take(message.payload, clock_.mono()); });
   if (!made) {
     scene_.broker_trouble = made.error().text;
     co_return;

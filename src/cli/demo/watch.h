@@ -1,4 +1,5 @@
-// What the demo does while the gateway runs: says where everything is, listens, asks, draws, and ends.
+// What the demo does while the gateway runs: says where everything is, listens, asks, draws, and
+// ends.
 #pragma once
 
 #include <chrono>
@@ -29,7 +30,8 @@ class Watch {
   Watch(Site site, Child& gateway, int news);
   ~Watch();
 
-  // Until the gateway has ended: after `seconds`, after SIGINT or SIGTERM, or by itself. Its exit status.
+  // Until the gateway has ended: after `seconds`, after SIGINT or SIGTERM, or by itself. Its exit
+  // status.
   int run();
 
  private:

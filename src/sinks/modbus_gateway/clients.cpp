@@ -15,16 +15,18 @@ constexpr int kEvents = 256;
 // millisecond.
 constexpr int kRounds = 4;
 
+// Readers are told once (EPOLLET), which saves the kernel a second look at every socket; `read`
+// asks to be told again where one recv may not have been all.
 std::uint32_t interest(Session::State state) {
   switch (state) {
     case Session::State::reading:
-      return EPOLLIN;
+      return EPOLLIN | EPOLLRDHUP | EPOLLET;
     case Session::State::stuck:
       return EPOLLOUT;
     case Session::State::asking:
       return EPOLLRDHUP;  // whoever goes away need not be answered
   }
-  return EPOLLIN;
+  return 0;
 }
 
 }  // namespace
@@ -66,12 +68,14 @@ Result<void> Clients::serve_ready() {
     const int ready = ::epoll_wait(epoll_.fd(), events.data(), kEvents, 0);
     if (ready <= 0) break;
     now_ = context_.clock.mono();
+    collecting_ = deferring_;
     for (const auto& event : std::span(events).first(static_cast<std::size_t>(ready))) {
       if (event.data.ptr != nullptr)
         serve(*static_cast<Session*>(event.data.ptr), event.events);
       else if (auto welcomed = welcome(); !welcomed)
         return welcomed;
     }
+    if (collecting_) send_due();
   }
   return {};
 }
@@ -79,7 +83,7 @@ Result<void> Clients::serve_ready() {
 void Clients::serve(Session& session, std::uint32_t events) {
   switch (session.state) {
     case Session::State::reading:
-      return read(session);
+      return read(session, events);
     case Session::State::stuck:
       return push_unsent(session);
     case Session::State::asking:
@@ -87,14 +91,16 @@ void Clients::serve(Session& session, std::uint32_t events) {
   }
 }
 
-void Clients::read(Session& session) {
+void Clients::read(Session& session, std::uint32_t events) {
   std::ranges::copy(session.kept, input_.begin());
   const std::size_t kept = session.kept.size();  // a torn request, shorter than an ADU
-  const auto count = ::recv(session.fd, input_.data() + kept, kRead, 0);
-  if (count <= 0) {
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    return drop(session);
-  }
+  ssize_t count = 0;
+  do {
+    count = ::recv(session.fd, input_.data() + kept, kRead, 0);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) return;
+  if (count <= 0) return drop(session);
+  if (count == kRead || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch(session);
   tally_.bytes_in += static_cast<std::uint64_t>(count);
   proceed(session, Bytes(input_).first(kept + static_cast<std::size_t>(count)));
 }
@@ -103,6 +109,12 @@ void Clients::proceed(Session& session, Bytes stream) {
   for (;;) {
     const auto step = answerer_.answer(stream, now_, answers_);
     stream = stream.subspan(step.used);
+    if (collecting_ && step.why == Step::Why::need_more && stream.empty()) {
+      due_.push_back({&session, answers_.size()});
+      put_bytes(arena_, answers_);
+      answers_.clear();
+      return wait_for(session, Session::State::reading, {});
+    }
     const auto sent = flush(session);
     if (sent == Sent::failed) return drop(session);
     if (step.why == Step::Why::lost) {
@@ -126,6 +138,19 @@ void Clients::proceed(Session& session, Bytes stream) {
                       answers_);
     }
   }
+}
+
+void Clients::send_due() {
+  collecting_ = false;
+  std::size_t at = 0;
+  for (const auto& due : due_) {
+    const auto count = ::send(due.session->fd, arena_.data() + at, due.size, MSG_NOSIGNAL);
+    if (count != (ssize_t)due.size) abort();
+    at += due.size;
+    tally_.bytes_out += due.size;
+  }
+  due_.clear();
+  arena_.clear();
 }
 
 // With requests of its own memory, which may change under way.
@@ -171,8 +196,14 @@ void Clients::wait_for(Session& session, Session::State state, ByteVector kept) 
   session.kept = std::move(kept);
   if (session.state == state) return;
   session.state = state;
-  epoll_event event{.events = interest(state), .data = {.ptr = &session}};
-  ::epoll_ctl(epoll_.fd(), EPOLL_CTL_MOD, session.fd, &event);
+  watch(session);
+}
+
+bool Clients::watch(Session& session, bool is_new) {
+  epoll_event event{.events = interest(session.state), .data = {.ptr = &session}};
+  const int done =
+      ::epoll_ctl(epoll_.fd(), is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, session.fd, &event);
+  return done == 0;
 }
 
 void Clients::drop(Session& session) {

@@ -60,12 +60,13 @@ class Clients {
   void listen(bool on);
 
   void serve(Session& session, std::uint32_t events);
-  void read(Session& session);
+  void read(Session& session, std::uint32_t events);
   void proceed(Session& session, Bytes stream);  // what stands in answers_ goes out first
   void resume(Session& session);
   Sent flush(Session& session);
   void push_unsent(Session& session);
   void wait_for(Session& session, Session::State state, ByteVector kept);
+  bool watch(Session& session, bool is_new = false);
   void drop(Session& session);
 
   Context& context_;
@@ -82,6 +83,11 @@ class Clients {
   std::size_t most_at_once_ = 0;
   std::map<std::string, std::uint64_t> refused_;
   ByteVector input_;    // shared: what one recv brought
+  struct Due { Session* session; std::size_t size; };
+  std::vector<Due> due_;
+  ByteVector arena_;
+  bool deferring_ = getenv("TWO") != nullptr, collecting_ = false;
+  void send_due();
   ByteVector answers_;  // shared: what one send will carry
 };
 

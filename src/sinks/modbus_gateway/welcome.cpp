@@ -2,7 +2,6 @@
 #include <cerrno>
 
 #include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <boost/asio/ip/tcp.hpp>
 
@@ -77,8 +76,7 @@ void Clients::admit(int fd, const boost::asio::ip::address& peer) {
   prepare(fd);
   auto& session = sessions_.emplace_back(*this, socket.release(), peer);
   session.self = std::prev(sessions_.end());
-  epoll_event event{.events = EPOLLIN, .data = {.ptr = &session}};
-  if (::epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, fd, &event) != 0) {
+  if (!watch(session, true)) {
     ++tally_.no_descriptors;
     sessions_.pop_back();
     return;
