@@ -7,6 +7,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "base/json_writer.h"
 
@@ -145,7 +146,9 @@ Task<void> HttpServer::serve() {
     for (;;) {
       boost::system::error_code failed;
       auto socket = co_await state->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failed));
-      if (failed == asio::error::operation_aborted || !state->acceptor.is_open()) break;
+      if (failed == asio::error::operation_aborted || !state->acceptor.is_open()) {
+        throw boost::system::system_error(asio::error::operation_aborted);
+      }
       if (failed) {
         // No descriptor is left, or the like: what is open may close meanwhile.
         asio::steady_timer pause(state->executor, 100ms);
@@ -161,7 +164,7 @@ Task<void> HttpServer::serve() {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   state->sessions.cancel();
   co_await state->sessions.join();
-  if (why) std::rethrow_exception(why);
+  std::rethrow_exception(why);
 }
 
 void HttpServer::close() {

@@ -43,7 +43,7 @@ class HttpServer {
   Result<void> listen(const std::string& address, std::uint16_t port);
   std::uint16_t port() const;
 
-  Task<void> serve();  // until cancelled or closed
+  Task<void> serve();  // until cancelled or closed; ends with Asio's cancellation either way
   void close();
 
   static constexpr std::size_t kMostConnections = 256;
