@@ -158,7 +158,7 @@ double median(std::vector<double> of) {
   return of[of.size() / 2];
 }
 
-double rounded(double value, double step) { return std::round(value / step) * step; }
+Real rounded(double value) { return {value, 2}; }
 
 // True when we made no error.
 bool compare(const char* receive, const Load& load) {
@@ -182,7 +182,7 @@ bool compare(const char* receive, const Load& load) {
   json.member("ours", std::round(median(we.rounds)));
   json.key("peer");
   if (they.errors == 0) {
-    json.value(std::round(median(they.rounds))).member("ratio", rounded(median(ratios), 0.01));
+    json.value(std::round(median(they.rounds))).member("ratio", rounded(median(ratios)));
   } else {
     json.null().key("ratio").null();
   }
@@ -190,7 +190,7 @@ bool compare(const char* receive, const Load& load) {
   for (const auto& [prefix, series] : {std::pair("", &we), std::pair("peer_", &they)}) {
     const auto key = [&](const char* name) { return std::string(prefix) + name; };
     json.member(key("errors"), series->errors).member(key("trouble"), series->trouble);
-    json.member(key("cpu_us_per_request"), rounded(series->cpu_us(), 0.01));
+    json.member(key("cpu_us_per_request"), rounded(series->cpu_us()));
     json.key(key("rounds")).begin_array();
     for (const double round : series->rounds) json.value(std::round(round));
     json.end_array();

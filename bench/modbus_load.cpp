@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ constexpr std::size_t kRequest = 12;
 constexpr std::size_t kAnswer = 29;  // 7 of MBAP, function, byte count, 10 registers
 constexpr std::uint8_t kUnit = 1, kFunction = 3, kRegisters = 10;
 constexpr int kSilenceMs = 2000;
+constexpr std::chrono::microseconds kGoodbye{300};  // for each connection
 
 std::array<std::uint8_t, kAnswer> right_answer() {
   std::array<std::uint8_t, kAnswer> bytes{
@@ -150,6 +152,9 @@ Measured load_server(std::uint16_t port, const Load& load) {
   measured.per_second =
       static_cast<double>(answers) / std::chrono::duration<double>(load.measured).count();
   ::close(poll);
+  // The server has to see that these connections are gone before it is asked to take as many again.
+  all.clear();
+  std::this_thread::sleep_for(kGoodbye * load.connections);
   return measured;
 }
 

@@ -34,6 +34,8 @@ install(FILES ${packaging}/lightship.bash-completion RENAME lightship
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/lightship)
 install(FILES ${packaging}/supervisor/lightship.conf
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/lightship/examples/supervisor)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/configuration.md
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/lightship OPTIONAL)
 if(EXISTS ${CMAKE_SOURCE_DIR}/examples)
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/lightship/examples)
 endif()
@@ -46,11 +48,11 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME lightship)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_CONTACT "Lightship contributors <lightship@localhost>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "edge gateway for meters, IEDs, radio meshes and network latency")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "edge gateway for Modbus meters and other field devices")
 set(CPACK_PACKAGE_DESCRIPTION
-  "Lightship reads Modbus meters and other field devices, keeps what they say, and\n"
-  "passes it on by MQTT, HTTP and as a Modbus TCP gateway. What a broker has not\n"
-  "acknowledged waits on disk. One program, no language runtime.")
+  "Lightship polls Modbus meters and other field devices, keeps the last that each\n"
+  "of them said, and passes it on to MQTT brokers and as a Modbus TCP gateway.\n"
+  "What a broker has not acknowledged waits for it. One program, no language runtime.")
 string(JOIN "" CPACK_PACKAGE_DESCRIPTION ${CPACK_PACKAGE_DESCRIPTION})
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR})
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})

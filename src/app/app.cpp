@@ -205,6 +205,8 @@ Task<void> App::tick() {
 Task<void> App::reload() {
   systemd_.notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
                               std::chrono::duration_cast<Duration>(clock_.mono().time_since_epoch()).count()));
+  // Who asks gets an answer, also the second time within a minute.
+  logbook_.flush(true);
   auto fresh = load_site(options_.config_dir);
   if (!fresh.ok()) {
     for (const auto& mistake : fresh.mistakes.sorted()) {

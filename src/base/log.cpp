@@ -1,6 +1,8 @@
 // Logbook: levels, folding of repeats, text and JSON lines.
 #include "base/log.h"
 
+#include <utility>
+
 #include "base/json_writer.h"
 #include "base/text.h"
 
@@ -11,6 +13,9 @@ namespace {
 constexpr auto kFoldingWindow = std::chrono::seconds(60);
 // Different lines remembered for folding; beyond that lines are written as they come.
 constexpr std::size_t kFoldedLines = 512;
+// A line that comes back after its source has said something else is news: a broker that is lost,
+// found and lost again. So many times within the window; more is a flood.
+constexpr std::uint64_t kShown = 5;
 
 }  // namespace
 
@@ -70,16 +75,21 @@ void Logbook::write(const std::string& source, Level level, std::string_view eve
     const std::string key = fmt::format("{}|{}|{}", source, event, rendered);
     const auto now = clock_.mono();
     const auto seen = folded_.find(key);
+    const bool changed = std::exchange(newest_[source], key) != key;
     if (seen != folded_.end() && now - seen->second.since < kFoldingWindow) {
-      ++seen->second.repeats;
-      return;
-    }
-    if (seen != folded_.end()) {
-      if (seen->second.repeats > 0) put(level, source, event, rendered, seen->second.repeats);
-      folded_.erase(seen);
-    }
-    if (folded_.size() < kFoldedLines) {
-      folded_.emplace(key, Folded{now, 0, level, source, std::string(event), rendered});
+      if (!changed || seen->second.shown >= kShown) {
+        ++seen->second.repeats;
+        return;
+      }
+      ++seen->second.shown;
+    } else {
+      if (seen != folded_.end()) {
+        if (seen->second.repeats > 0) put(level, source, event, rendered, seen->second.repeats);
+        folded_.erase(seen);
+      }
+      if (folded_.size() < kFoldedLines) {
+        folded_.emplace(key, Folded{now, 1, 0, level, source, std::string(event), rendered});
+      }
     }
   }
   put(level, source, event, rendered, 0);

@@ -68,7 +68,7 @@ class Logbook {
   };
   struct Folded {
     MonoTime since;
-    std::uint64_t repeats = 0;
+    std::uint64_t shown = 0, repeats = 0;
     Level level;
     std::string component, event, fields;
   };
@@ -87,6 +87,7 @@ class Logbook {
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Component>, std::less<>> components_;
   std::map<std::string, Folded, std::less<>> folded_;
+  std::map<std::string, std::string, std::less<>> newest_;  // of each source, as folding knows it
 };
 
 class Log {

@@ -21,22 +21,10 @@ void print_json(const app::Loaded& loaded) {
   json.key("plan").begin_array();
   for (const auto& line : loaded.plans) {
     json.begin_object();
-    json.member("connection", line.connection).member("line", line.line).member("requests", line.requests);
+    json.member("connection", line.connection).member("requests", line.requests);
     json.key("cycle_ms").value(Real{line.cycle_ms, 1});
     json.key("load_percent").value(Real{line.load_percent, 1});
-    json.member("assumed_answer_ms", to_ms(line.assumed_answer));
-    json.key("devices").begin_array();
-    for (const auto& device : line.devices) {
-      json.begin_object();
-      json.member("client", device.client).member("requests", device.requests).member("points", device.points);
-      json.member("registers", device.registers);
-      json.key("cycle_ms").value(Real{device.cycle_ms, 1});
-      json.member("interval_ms", to_ms(device.interval));
-      json.key("blocks").begin_array();
-      for (const auto& block : device.blocks) json.value(block);
-      json.end_array().end_object();
-    }
-    json.end_array().end_object();
+    json.end_object();
   }
   json.end_array().end_object();
   fmt::print("{}\n", text);

@@ -69,6 +69,22 @@ int print_version(bool as_json) {
   return app::kFine;
 }
 
+constexpr const char* kReferenceHead = R"(# Configuration
+
+Every file, every key, its default and its limits. This page is printed by `lightship reference` from the
+declarations that also read and check the files, so it says what the program does; a test compares the two.
+
+- All files lie in one directory and all of them are optional: a part whose file is absent is off, apart from
+  the portal. `lightship check` finds every mistake at once, with file, line and column.
+- Unknown keys, duplicate keys, wrong types and impossible values are errors.
+- A **duration** is a plain number of seconds (fractions are allowed) or `500ms`, `5s`, `2m`, `1h`, `1d`. A **size** is
+  a plain number of bytes or `64KiB`, `32MB`.
+- A **secret** is best given as `!secret NAME`, which takes it from `secrets.yaml` in the same directory (mode 0600, a map
+  of names to texts), or as `!env NAME` from the environment. Both work for any value. Secrets are not shown again.
+- Files that are named in the configuration (certificates, keys) are relative to the configuration directory.
+
+)";
+
 const auto kLevels = [](const std::string& text) { return parse_level(text) ? "" : "'" + text + "' is none of debug, info, warn, error"; };
 
 CLI::Option* add_duration(CLI::App* to, const char* name, Duration& into, const char* help) {
@@ -85,7 +101,8 @@ CLI::Option* add_duration(CLI::App* to, const char* name, Duration& into, const 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App program("Lightship: polls meters and relays, keeps what is true, passes everything on.", "lightship");
+  CLI::App program("Lightship, an edge gateway: polls Modbus meters and devices, keeps what each said last, and passes it on\n"
+                   "to MQTT brokers and as a Modbus TCP gateway.", "lightship");
   program.require_subcommand(0, 1);
   program.footer("Exit status: 0 fine, 64 wrong usage, 78 wrong configuration, 69 a needed thing is unavailable or does not\n"
                  "answer, 75 a device answered with an exception, 70 a defect. Environment: CONFIG_DIR, DATA_DIR, LOG_LEVEL,\n"
@@ -95,22 +112,22 @@ int main(int argc, char** argv) {
   program.add_flag("--version", version_flag, "print the version");
 
   Typed typed;
-  auto* run = program.add_subcommand("run", "the gateway");
+  auto* run = program.add_subcommand("run", "the gateway, until a signal ends it");
   run->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
   run->add_option("--data", typed.data, "data directory (DATA_DIR, else ~/.local/share/lightship)");
   run->add_option("--log-level", typed.level, "debug, info, warn or error")->check(CLI::Validator(kLevels, "LEVEL"));
   run->add_option("--log-format", typed.format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  run->add_flag("--no-persistence", typed.no_persistence, "go on when the data directory cannot be written");
+  run->add_flag("--no-persistence", typed.no_persistence, "keep nothing on disk; for a data directory that cannot be written");
 
   DemoOptions demo_options;
   std::optional<std::uint16_t> portal_port, gateway_port, mqtt_port;
   std::optional<unsigned> seconds;
   auto* demo_command = program.add_subcommand("demo", "the gateway on a simulated site");
-  demo_command->add_option("--data", typed.data, "data directory; absent: a temporary one");
-  demo_command->add_option("--portal-port", portal_port, "port of the portal, 0: any free one")->check(CLI::Range(0, 65535));
-  demo_command->add_option("--gateway-port", gateway_port, "port of the Modbus gateway, 0: any free one")->check(CLI::Range(0, 65535));
-  demo_command->add_option("--mqtt-port", mqtt_port, "port of the broker, 0: any free one")->check(CLI::Range(0, 65535));
-  demo_command->add_option("--seconds", seconds, "end after so many seconds")->check(CLI::Range(1, 1'000'000));
+  demo_command->add_option("--data", typed.data, "data directory; absent: a temporary one, removed at the end");
+  demo_command->add_option("--portal-port", portal_port, "port of the portal (8080); 0: any free one")->check(CLI::Range(0, 65535));
+  demo_command->add_option("--gateway-port", gateway_port, "port of the Modbus TCP gateway (4196); 0: any free one")->check(CLI::Range(0, 65535));
+  demo_command->add_option("--mqtt-port", mqtt_port, "port of the MQTT broker (1883); 0: any free one")->check(CLI::Range(0, 65535));
+  demo_command->add_option("--seconds", seconds, "end after so many seconds, with exit status 0")->check(CLI::Range(1, 1'000'000));
 
   auto* check_command = program.add_subcommand("check", "validate the configuration and show the poll plan");
   check_command->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
@@ -121,22 +138,22 @@ int main(int argc, char** argv) {
   std::string point, device;
   auto* read = program.add_subcommand("read", "read registers once: by --url, or of a configured --device");
   auto* url = read->add_option("--url", by_url.url, "tcp://HOST[:502] udp://HOST[:502] rtu+tcp://HOST:PORT rtu:///dev/ttyX?baud=9600&parity=N&stop=1&data=8 ascii:///dev/ttyX");
-  read->add_option("--unit", by_url.unit, "unit id")->check(CLI::Range(0, 255))->needs(url);
-  read->add_option("--fn", by_url.function, "what to read")->check(CLI::IsMember({"coil", "discrete", "holding", "input"}))->needs(url);
-  read->add_option("--at", by_url.address, "wire address, counted from 0")->check(CLI::Range(0, 65535))->needs(url);
-  read->add_option("--count", by_url.count, "registers or bits")->check(CLI::Range(1, 65536))->needs(url);
-  read->add_option("--type", by_url.type, "data type: uint16, int16, uint32, float32, string, ...")->needs(url);
-  read->add_option("--order", by_url.order, "byte order: ABCD, CDAB, BADC, DCBA")->needs(url);
+  read->add_option("--unit", by_url.unit, "unit id to ask (1)")->check(CLI::Range(0, 255))->needs(url);
+  read->add_option("--fn", by_url.function, "what to read (holding)")->check(CLI::IsMember({"coil", "discrete", "holding", "input"}))->needs(url);
+  read->add_option("--at", by_url.address, "first address as on the wire, counted from 0 (0)")->check(CLI::Range(0, 65535))->needs(url);
+  read->add_option("--count", by_url.count, "how many registers or bits (1)")->check(CLI::Range(1, 65536))->needs(url);
+  read->add_option("--type", by_url.type, "how to read the registers: uint16 (unless said), int16, uint32, float32, string, ...")->needs(url);
+  read->add_option("--order", by_url.order, "order of the bytes: ABCD (unless said), BADC, CDAB or DCBA")->needs(url);
   add_duration(read, "--timeout", by_url.timeout, "longest wait for an answer (3s)")->needs(url);
   read->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)")->excludes(url);
-  read->add_option("--device", by_device.device, "CONNECTION/CLIENT, or CLIENT where only one connection has it")->excludes(url);
-  read->add_option("--point", by_device.point, "only this point")->excludes(url);
+  read->add_option("--device", by_device.device, "a configured device: CONNECTION/CLIENT, or CLIENT where only one connection has it")->excludes(url);
+  read->add_option("--point", by_device.point, "only this point; absent: all of the device")->excludes(url);
   read->add_flag("--json", typed.json, "print one JSON object");
 
   std::string status_url;
   auto* status_command = program.add_subcommand("status", "what the running gateway says of itself");
-  status_command->add_option("--url", status_url, "the portal's address; absent: as DATA_DIR/portal.url says");
-  status_command->add_option("--data", typed.data, "data directory of the running gateway");
+  status_command->add_option("--url", status_url, "the portal's address; absent: what portal.url in the data directory says, else http://127.0.0.1:8080");
+  status_command->add_option("--data", typed.data, "data directory of the running gateway (DATA_DIR, else ~/.local/share/lightship)");
   status_command->add_flag("--json", typed.json, "print the JSON of GET /api/status");
 
   auto* version_command = program.add_subcommand("version", "the version");
@@ -165,7 +182,7 @@ int main(int argc, char** argv) {
   if (version_flag) return print_version(false);
   if (*version_command) return print_version(typed.json);
   if (*reference) {
-    fmt::print("{}", app::reference_markdown());
+    fmt::print("{}{}", kReferenceHead, app::reference_markdown());
     return app::kFine;
   }
   const auto options = run_options(typed);

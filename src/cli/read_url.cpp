@@ -78,7 +78,7 @@ void print(const ReadUrlOptions& options, const Wanted& wanted, const Got& got, 
   if (options.json) {
     std::string text;
     JsonWriter json(text);
-    json.begin_object().member("unit", static_cast<int>(wanted.unit)).member("function", options.function);
+    json.begin_object().member("unit", static_cast<int>(wanted.unit)).member("function", static_cast<int>(wanted.space));
     json.member("address", wanted.address);
     if (bits) {
       json.key("bits").begin_array();

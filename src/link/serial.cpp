@@ -161,7 +161,9 @@ Result<void> make_raw(int fd, const SerialSettings& settings) {
   line.c_cc[VTIME] = 0;
   const auto rate = named_rate(settings.baud);
   ::cfsetspeed(&line, rate.value_or(B38400));
-  if (::tcsetattr(fd, TCSANOW, &line) != 0)
+  // A pseudo-terminal carries bytes, not characters: the kernel leaves parity out, and glibc calls
+  // the difference invalid after everything else is set.
+  if (::tcsetattr(fd, TCSANOW, &line) != 0 && !(errno == EINVAL && is_pty(fd)))
     return refuse(errno,
                   fmt::format("{} is refused: {}", describe(settings), std::strerror(errno)));
 

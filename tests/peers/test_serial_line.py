@@ -89,9 +89,9 @@ class PacedBytes(LineTest):
         self.good()
         self.await_good(5)
         character = 10 / 9600
-        ends = list(self.line.ends)
+        answers = [(began, end) for (began, _), end in zip(self.line.answers, self.line.ends)]
         for at, _ in list(self.line.requests)[1:]:
-            before = [end for end in ends if end < at + 0.02]
+            before = [end for began, end in answers if began < at]
             if before:
                 self.assertGreater(at - before[-1], 3.4 * character)
 

@@ -4,10 +4,13 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import threading
 import time
 import unittest
 
-from support import Lightship, Mosquitto, Process, Subscriber, TestCase, configuration as c, eventually, free_port, lightship, modbus
+from support import (Lightship, Mosquitto, PacedLine, Process, Subscriber, TcpRelay, TestCase, configuration as c, eventually,
+                     free_port, lightship, modbus)
 from support.program import clean_environment, lightship_binary
 
 
@@ -122,6 +125,114 @@ class Stopping(TestCase):
         eventually(lambda: silent.requests() > 0, 10, "a request under way")
         ship.terminate()
 
+    def mqtt(self, port, **more):
+        """A polled device whose messages go to `port`."""
+        device = self.start(modbus.libmodbus_tcp())
+        return Lightship(slave_config=c.slaves(c.tcp(device.port)), communication=c.communication(c.mqtt(port, **more)))
+
+    def mute_server(self, **more):
+        """(port, accepted connections): a server that takes connections and never says a word."""
+        server = socket.create_server(("127.0.0.1", 0), **more)
+        self.addCleanup(server.close)
+        taken = []
+        self.addCleanup(lambda: [s.close() for s in taken])
+
+        def take():
+            try:
+                while True:
+                    taken.append(server.accept()[0])
+            except OSError:
+                pass
+        threading.Thread(target=take, daemon=True).start()
+        return server.getsockname()[1], taken
+
+    def unreachable_port(self):
+        """A port whose dialers wait for ever: nobody accepts, and the queue is full."""
+        server = socket.socket()
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        self.addCleanup(server.close)
+        for _ in range(3):
+            s = socket.socket()
+            s.setblocking(False)
+            self.addCleanup(s.close)
+            s.connect_ex(server.getsockname())
+        return server.getsockname()[1]
+
+    def test_also_while_a_broker_does_not_answer_the_login(self):
+        for name, more in (("plain", {}), ("TLS", {"use_tls": True}), ("WebSocket", {"transport": "websockets"})):
+            with self.subTest(name):
+                port, taken = self.mute_server()
+                ship = self.start(self.mqtt(port, **more))
+                eventually(lambda: taken, 10, "a connection to the broker")
+                ship.terminate()
+
+    def test_also_while_a_broker_hangs_with_messages_under_way(self):
+        broker = self.start(Mosquitto())
+        relay = self.start(TcpRelay(broker.port))
+        ship = self.start(self.mqtt(relay.port))
+        broker.wait_for_line("Received PUBLISH from lightship-testsite .*site/main/meter")
+        relay.hold = True
+        eventually(lambda: "mqtt" in ship.get("/metrics").body and self.waiting(ship) > 2, 10, "messages without acknowledgement")
+        ship.terminate()
+        relay.hold = False
+
+    def waiting(self, ship):
+        return float(re.search(r'^lightship_outbox_messages\{sink="mqtt"\} (\S+)$', ship.get("/metrics").body, re.M).group(1))
+
+    def test_also_while_it_dials(self):
+        port = self.unreachable_port()
+        ship = self.start(Lightship(slave_config=c.slaves(c.tcp(port, timeout=10)), communication=c.communication(c.mqtt(port))))
+        ship.terminate()
+
+    def test_also_while_a_serial_line_is_silent(self):
+        line = self.start(PacedLine())
+        ship = self.start(Lightship(slave_config=c.slaves(c.serial(line.master_path, timeout=10, retries=3))))
+        eventually(lambda: line.requests, 10, "a request on the line")
+        ship.terminate()
+
+    def test_also_in_the_middle_of_a_long_answer(self):
+        line = self.start(PacedLine(baud=1200))
+        self.start(modbus.libmodbus_rtu(line.device_paths[0], baud=1200))
+        ship = self.start(Lightship(slave_config=c.slaves(c.serial(line.master_path, c.client(points=c.registers(125)), baud_rate=1200,
+                                                                   timeout=5))))
+        eventually(lambda: line.answers, 10, "an answer on its way, for two seconds")
+        ship.terminate()
+
+    def test_also_in_the_middle_of_a_reload(self):
+        broker = self.start(Mosquitto())
+        ship = self.start(self.mqtt(broker.port))
+        broker.wait_for_line("Received PUBLISH from lightship-testsite")
+        ship.write(communication=c.communication(c.mqtt(broker.port, keepalive=7)))
+        ship.reload()
+        ship.terminate()
+
+    def test_also_when_the_disk_has_filled_up(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root may mount a small disk")
+        data = self.folder / "data"
+        data.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", data], capture_output=True).returncode != 0:
+            self.skipTest("no tmpfs can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", data])
+        broker, device = self.start(Mosquitto()), self.start(modbus.libmodbus_tcp())
+        ear = self.start(Subscriber(broker.port))
+        ship = self.start(Lightship(data=data, slave_config=c.slaves(c.tcp(device.port)), communication=c.communication(c.mqtt(broker.port))))
+        ear.wait_for_count("site/main/meter", 2)
+        try:
+            (data / "filler").write_bytes(bytes(1 << 20))
+        except OSError:
+            pass
+        seen = len(ear.snapshot("site/main/meter"))
+        ear.wait_for_count("site/main/meter", seen + 3)  # it goes on
+        ship.terminate()
+        self.assertTrue([r for r in ship.log() if r["level"] == "error"], "a full disk is said")
+        (data / "filler").unlink()
+        ship.start_again()
+        ear.wait_for_count("site/main/meter", len(ear.snapshot("site/main/meter")) + 3)
+        numbers = [m.json["sequence"] for m in ear.snapshot("site/main/meter")]
+        self.assertEqual(numbers, sorted(set(numbers)), "no number is given twice")
+
 
 class Reload(TestCase):
     def setUp(self):
@@ -190,7 +301,8 @@ class Reload(TestCase):
         self.assertEqual((self.one.connections, self.two.connections), (1, 1))
 
     def test_a_connection_comes_and_goes(self):
-        self.ship.write(slave_config=c.slaves(c.tcp(self.one.port, name="one"), c.tcp(self.two.port, name="three")))
+        self.ship.write(slave_config=c.slaves(c.tcp(self.one.port, c.client(expose_via_tcp=True), name="one"),
+                                              c.tcp(self.two.port, name="three")))
         self.reload()
         self.await_message("three", self.ear.count())
         last = self.ear.count()

@@ -87,7 +87,7 @@ class PacedLine:
         self.every_answer = None
         self._faults = collections.deque()
         self._devices = [Pty() for _ in range(devices)]
-        self._master = None
+        self._master = self._last_path = None
         self._lock = threading.RLock()
         self._due = []                         # heap of (when, order, terminal, bytes)
         self._order = itertools.count()
@@ -155,6 +155,10 @@ class PacedLine:
         """The path of the new terminal."""
         with self._lock:
             self._master = Pty()
+            if self._master.path == self._last_path:
+                reused, self._master = self._master, Pty()
+                reused.close()
+            self._last_path = self._master.path
             if self.by_id:
                 new = self.by_id.with_name(self.by_id.name + ".new")
                 new.symlink_to(self._master.path)

@@ -40,7 +40,7 @@ constexpr std::string_view kFavourites[] = {"active_power_total",
                                             "load_hours"};
 constexpr std::size_t kFirst = 13;  // on a device's first line; the rest where there is room
 
-constexpr std::size_t kNameWidth = 21, kStateWidth = 8, kPollWidth = 8, kAgeWidth = 6;
+constexpr std::size_t kNameWidth = 21, kStateWidth = 8, kPollWidth = 8, kAgeWidth = 7;
 // What is on its way to the broker at any moment is not worth a word: one message of each device.
 constexpr std::uint64_t kUsuallyWaiting = 5;
 
@@ -54,6 +54,12 @@ std::string clock_time(Duration running) {
   const auto all = std::chrono::duration_cast<std::chrono::seconds>(running).count();
   return all < 3600 ? fmt::format("{}:{:02}", all / 60, all % 60)
                     : fmt::format("{}:{:02}:{:02}", all / 3600, all / 60 % 60, all % 60);
+}
+
+// "tcp 127.0.0.1:502: connection refused" without the place, which stands further down.
+std::string in_short(const std::string& why) {
+  const auto place = why.rfind(": ");
+  return place == std::string::npos || why.find(':') == place ? why : why.substr(place + 2);
 }
 
 // Shortened with a sign that it is.
@@ -88,7 +94,7 @@ std::size_t values(Canvas& canvas, const HeardDevice& device, std::size_t next, 
     const auto shown = device.shown(kFavourites[next]);
     if (shown.empty()) continue;
     const auto cell = std::max<std::size_t>(9, columns(shown));
-    if (columns(shown) + keep_free > canvas.room()) break;
+    if (cell + 2 + keep_free > canvas.room()) break;
     canvas.put(std::string(cell - columns(shown), ' ') + shown + "  ");
   }
   return next;
@@ -106,15 +112,15 @@ void device_lines(Canvas& canvas, const Scene& scene, const HeardDevice& device,
   canvas.put(device.online ? fmt::format("{:.0f} ms", device.poll_ms) : "", kPollWidth, Tone::dim);
   std::size_t next = 0;
   if (device.online)
-    next = values(canvas, device, 0, kFirst, kAgeWidth + 1);
+    next = values(canvas, device, 0, kFirst, kAgeWidth);
   else
-    canvas.put(
-        cut(what_fails(scene, device), canvas.room() > kAgeWidth ? canvas.room() - kAgeWidth : 0),
-        Tone::dim);
+    canvas.put(cut(" " + in_short(what_fails(scene, device)),
+                   canvas.room() > kAgeWidth ? canvas.room() - kAgeWidth : 0),
+               Tone::dim);
   canvas.put_right(seconds(age) + " ", Tone::dim).end_line();
   if (!roomy) return;
   canvas.to_column(3 + kNameWidth + kStateWidth + kPollWidth);
-  if (device.online) values(canvas, device, next, std::size(kFavourites), 1);
+  if (device.online) values(canvas, device, next, std::size(kFavourites), 0);
   canvas.end_line();
 }
 

@@ -79,6 +79,15 @@ TEST(Picture, FitsTheTerminal) {
   }
 }
 
+TEST(Picture, ShowsTheAgeOfEveryDeviceAtAnyWidth) {
+  Feed feed;
+  feed.take(message("incomer", 1, kGood + R"(,"frequency":50,"mode":"holding","run_hours":18250)"),
+            kStart);
+  for (int width = 60; width < 140; ++width)
+    EXPECT_THAT(draw(scene_of(feed, kStart + 500ms), {width, 24}).at(4), HasSubstr("0.5 s"))
+        << width;
+}
+
 TEST(Picture, ShowsTheNewestValuesAndWhatFails) {
   Feed feed;
   feed.take(message("incomer", 1, kGood), kStart);

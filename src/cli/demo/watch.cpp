@@ -21,7 +21,7 @@ constexpr auto kDraw = 1s;
 constexpr auto kAsk = 1s;
 constexpr auto kListenAgain = 1s;
 // The gateway stops within 2 s (contract section 2); this is for the case that it does not.
-constexpr auto kGatewayPatience = 1950ms;
+constexpr auto kGatewayPatience = 1900ms;
 constexpr std::size_t kPowerSamples = 300;
 
 link::MqttSettings settings_for(std::uint16_t port) {
@@ -162,6 +162,7 @@ Task<void> Watch::ask() {
 Task<void> Watch::show() {
   for (auto next = started_ + kDraw;; next += kDraw) {
     co_await clock_.sleep_until(next);
+    if (ending_) co_return;
     tick();
   }
 }

@@ -68,14 +68,12 @@ Result<void> Clients::serve_ready() {
     const int ready = ::epoll_wait(epoll_.fd(), events.data(), kEvents, 0);
     if (ready <= 0) break;
     now_ = context_.clock.mono();
-    collecting_ = deferring_;
     for (const auto& event : std::span(events).first(static_cast<std::size_t>(ready))) {
       if (event.data.ptr != nullptr)
         serve(*static_cast<Session*>(event.data.ptr), event.events);
       else if (auto welcomed = welcome(); !welcomed)
         return welcomed;
     }
-    if (collecting_) send_due();
   }
   return {};
 }
@@ -109,12 +107,6 @@ void Clients::proceed(Session& session, Bytes stream) {
   for (;;) {
     const auto step = answerer_.answer(stream, now_, answers_);
     stream = stream.subspan(step.used);
-    if (collecting_ && step.why == Step::Why::need_more && stream.empty()) {
-      due_.push_back({&session, answers_.size()});
-      put_bytes(arena_, answers_);
-      answers_.clear();
-      return wait_for(session, Session::State::reading, {});
-    }
     const auto sent = flush(session);
     if (sent == Sent::failed) return drop(session);
     if (step.why == Step::Why::lost) {
@@ -138,19 +130,6 @@ void Clients::proceed(Session& session, Bytes stream) {
                       answers_);
     }
   }
-}
-
-void Clients::send_due() {
-  collecting_ = false;
-  std::size_t at = 0;
-  for (const auto& due : due_) {
-    const auto count = ::send(due.session->fd, arena_.data() + at, due.size, MSG_NOSIGNAL);
-    if (count != (ssize_t)due.size) abort();
-    at += due.size;
-    tally_.bytes_out += due.size;
-  }
-  due_.clear();
-  arena_.clear();
 }
 
 // With requests of its own memory, which may change under way.

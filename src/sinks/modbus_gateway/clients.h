@@ -83,11 +83,6 @@ class Clients {
   std::size_t most_at_once_ = 0;
   std::map<std::string, std::uint64_t> refused_;
   ByteVector input_;    // shared: what one recv brought
-  struct Due { Session* session; std::size_t size; };
-  std::vector<Due> due_;
-  ByteVector arena_;
-  bool deferring_ = getenv("TWO") != nullptr, collecting_ = false;
-  void send_due();
   ByteVector answers_;  // shared: what one send will carry
 };
 

@@ -28,7 +28,9 @@ class MqttModule final : public config::Module {
     std::vector<std::string> known;
     for (const auto& [type, topics] : config_.topics) known.push_back(type);
     for (const auto& device : site.devices) {
-      if (!device.info.mqtt.enabled) continue;
+      const bool wanted = device.info.mqtt.enabled;
+      // Who switched it off here and uses it elsewhere knows; who left everything out may not.
+      if (!wanted && (!configured_ || device.info.http.enabled || device.info.exposed)) continue;
       if (!configured_) {
         mistakes.warning(device.at, fmt::format("device '{}' has mqtt_enabled, but communication.yaml has no mqtt_config: "
                                                 "it is not sent there", device.info.id()));
@@ -37,8 +39,8 @@ class MqttModule final : public config::Module {
       const auto topics = config_.topics.find(device.info.type);
       if (topics != config_.topics.end() && !topics->second.measurements.empty()) continue;
       auto& mistake = mistakes.warning(
-          device.type_at, fmt::format("type '{}' of device '{}' has no topic in mqtt_config.topics: it is not sent to MQTT",
-                                      device.info.type, device.info.id()));
+          device.type_at, fmt::format("type '{}' of device '{}' has no topic in mqtt_config.topics: it is {}", device.info.type,
+                                      device.info.id(), wanted ? "not sent to MQTT" : "polled, but goes nowhere"));
       mistake.found = device.info.type;
       mistake.expected = known.empty() ? "a type with topics" : "one of " + join(known, ", ");
       mistake.suggestion = nearest(device.info.type, known).value_or("");
@@ -47,15 +49,8 @@ class MqttModule final : public config::Module {
 
   std::vector<Part> parts(const config::Site& site) override {
     if (!configured_) return {};
-    // A device that comes, goes or is sent otherwise changes the feeds.
-    std::string devices = site.device_id;
-    for (const auto& device : site.devices) {
-      const auto& mqtt = device.info.mqtt;
-      if (!mqtt.enabled) continue;
-      devices += fmt::format("|{} {} {} {} {}", device.info.id(), device.info.type, mqtt.interval.count(), mqtt.on_change,
-                             mqtt.deadband);
-    }
-    return {{"mqtt", Part::Kind::sink, fingerprint_ + devices,
+    // Devices that come, go or are sent otherwise are taken over at a nudge, within the session.
+    return {{"mqtt", Part::Kind::sink, fingerprint_ + site.device_id,
              [config = config_, bytes = outbox_.max_size.bytes](Context& context) -> std::unique_ptr<Runner> {
                return std::make_unique<MqttSink>(context, config, bytes);
              }}};

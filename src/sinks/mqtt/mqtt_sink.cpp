@@ -103,7 +103,8 @@ Task<Result<void>> MqttSink::open_sequences() {
 }
 
 void MqttSink::find_feeds() {
-  feeds_.clear();
+  const auto known = std::exchange(feeds_, {});
+  feeds_stale_ = false;
   const auto now = context_.clock.mono();
   for (const auto id : context_.catalog.devices()) {
     const auto& info = context_.catalog.info(id);
@@ -118,26 +119,26 @@ void MqttSink::find_feeds() {
     feed.key = "mqtt/" + info.id();
     feed.qos = topics->second.qos.value_or(config_.qos);
     feed.retain = topics->second.retain.value_or(config_.retain);
-    feed.due = now + info.mqtt.interval;
+    feed.interval = info.mqtt.interval;
+    feed.told = context_.cache.device(id).heard;
+    feed.due = feed.told ? now : now + info.mqtt.interval;
+    const auto before = std::ranges::find(known, feed.key, &Feed::key);
+    if (before != known.end() && before->device == id) {
+      feed.told = before->told;
+      feed.sent = before->sent;
+      feed.due = std::min(before->due, now + feed.interval);
+    }
     feeds_.push_back(std::move(feed));
   }
 }
 
 Task<void> MqttSink::watch() {
   const auto inlet = context_.bus.subscribe("mqtt", kInletCapacity);
-  std::vector<bool> told(feeds_.size());
-  for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    told[i] = context_.cache.device(feeds_[i].device).heard;
-    if (told[i]) feeds_[i].due = context_.clock.mono();
-  }
-  making_.cancel();
   for (;;) {
     const auto event = co_await inlet->next();
-    for (std::size_t i = 0; i < feeds_.size(); ++i) {
-      auto& feed = feeds_[i];
+    for (auto& feed : feeds_) {
       if (feed.device != event->device) continue;
-      const bool first = !told[i];
-      told[i] = true;
+      const bool first = !std::exchange(feed.told, true);
       if (first || (context_.catalog.info(feed.device).mqtt.on_change && moved(feed))) {
         feed.due = context_.clock.mono();
         making_.cancel();
@@ -162,18 +163,18 @@ bool MqttSink::moved(const Feed& feed) const {
 Task<void> MqttSink::make() {
   for (;;) {
     heart_make_->beat(60s);
+    if (feeds_stale_) find_feeds();  // here only: below a feed is held over an await
     auto next = context_.clock.mono() + 20s;
     for (auto& feed : feeds_) {
       const auto now = context_.clock.mono();
       if (feed.due <= now && !stopping_) {
         co_await queue(feed);
-        const auto interval = context_.catalog.info(feed.device).mqtt.interval;
-        feed.due += interval;
-        if (feed.due <= now) feed.due += ((now - feed.due) / interval + 1) * interval;
+        feed.due += feed.interval;
+        if (feed.due <= now) feed.due += ((now - feed.due) / feed.interval + 1) * feed.interval;
       }
       if (!stopping_) next = std::min(next, feed.due);
     }
-    co_await sleep_or_woken(making_, next);
+    if (!feeds_stale_) co_await sleep_or_woken(making_, next);
   }
 }
 
@@ -190,7 +191,7 @@ Task<void> MqttSink::queue(Feed& feed) {
   message.topic = feed.topic;
   message.open_json = std::move(measurement.open_json);
   message.timestamp = measurement.timestamp;
-  message.interval = info.mqtt.interval;
+  message.interval = feed.interval;
   message.qos = feed.qos;
   message.retain = feed.retain;
   const auto dropped = kept_->outbox.dropped();
@@ -319,6 +320,8 @@ Task<void> MqttSink::drain(Duration limit) {
 void MqttSink::nudge() {
   backoff_.reset();
   retrying_.cancel();
+  feeds_stale_ = true;
+  making_.cancel();
 }
 
 link::MqttSettings MqttSink::settings(const BrokerConfig& broker) const {

@@ -33,8 +33,10 @@ class MqttSink final : public Runner {
     std::string topic, key;
     int qos = 1;
     bool retain = false;
-    MonoTime due = MonoTime::max();  // max: waiting for the first news of the device
-    std::vector<Value> sent;         // the values of the newest message, for sending on change
+    Duration interval{};
+    MonoTime due = MonoTime::max();
+    bool told = false;        // there was news of the device
+    std::vector<Value> sent;  // the values of the newest message, for sending on change
   };
   // Survives a restart of the sink: what waits, and the numbers given.
   struct Kept {
@@ -43,7 +45,7 @@ class MqttSink final : public Runner {
     std::unique_ptr<SequenceStore> sequences;
   };
   Task<Result<void>> open_sequences();
-  void find_feeds();
+  void find_feeds();                 // what the catalog says now; a feed that is known already goes on
   Task<void> make();                 // messages, at their times
   Task<void> watch();                // the bus, for first news and changes
   Task<void> queue(Feed& feed);
@@ -69,7 +71,7 @@ class MqttSink final : public Runner {
   Backoff backoff_;
   std::uint64_t generation_ = 0;          // of the session; answers of older ones are passed over
   MonoTime oldest_sent_{};                // when the oldest unacknowledged message left
-  bool stopping_ = false, lost_ = false;
+  bool stopping_ = false, lost_ = false, feeds_stale_ = false;
   std::string broker_name_, last_error_, why_lost_;
   Time connected_at_{};
   Counter &published_, &acknowledged_, &refused_, &sessions_, &failures_;

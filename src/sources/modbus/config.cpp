@@ -138,7 +138,10 @@ void describe(Fields& f, ConnectionConfig& c) {
      g.value("rx_during_tx", c.rs485.rx_during_tx, "leave the receiver on while sending");
      g.value("echo", c.echo, "the adapter gives back what is sent");
    }).only_with(serial, "connection_type serial or ascii");
-  f.value("host", c.host, "name or address").only_with(network, "connection_type tcp, rtu_over_tcp or udp").example("192.0.2.100");
+  f.value("host", c.host, "name or address")
+      .sized(1)
+      .only_with(network, "connection_type tcp, rtu_over_tcp or udp")
+      .example("192.0.2.100");
   f.value("timeout", c.timeout, "longest wait for an answer; the wait is learned from the device below it")
       .between(10ms, 60s);
   f.value("retries", c.retries, "further tries after a time-out or a damaged answer").at_most(10);

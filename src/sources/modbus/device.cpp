@@ -2,6 +2,7 @@
 #include "sources/modbus/device.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -15,10 +16,12 @@ namespace {
 
 // No wait is shorter: a loaded gateway or a USB adapter may add this much to a fast device.
 constexpr Duration kLeastPatience = 200ms;
-// A device that is silent is asked once, this long, so that it does not hold the line for the others ...
+// A device that is silent is asked once, this long or as long as it ever took, so that it does not hold
+// the line for the others ...
 constexpr Duration kProbePatience = 1s;
-// ... except that every so many probes wait as long as is allowed: it may just be slow to start.
-constexpr unsigned kPatientProbe = 4;
+// ... except that of one that never answered the 8th, 16th, 32nd ... probe waits as long as is allowed:
+// it may be slow, and the others have to bear that ever less often.
+constexpr unsigned kPatientProbe = 8;
 // A silent device is asked less and less often, up to this pause, so that its return shows soon.
 constexpr Duration kLongestProbePause = 10s;
 
@@ -39,12 +42,13 @@ Reason reason_of(const Error& error) {
   }
 }
 
-Device::Device(DeviceSetup setup, Duration timeout, unsigned retries, Context& context, Duration phase)
+Device::Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context, Duration phase)
     : setup_(std::move(setup)),
       context_(context),
       schedule_(setup_.info.poll_interval, context.clock.mono(), phase),
       timeout_(timeout),
-      retries_(retries) {
+      retries_(retries),
+      alone_(alone) {
   id_ = context.catalog.device(setup_.info);
   for (const auto& point : setup_.points) {
     point_ids_.push_back(context.catalog.point(id_, point.name, point.unit,
@@ -102,10 +106,11 @@ bool Device::give_up_gaps() {
 }
 
 Duration Device::patience(unsigned attempt) const {
-  if (silent_polls_ > 0 && silent_polls_ % kPatientProbe != 0) return std::min(timeout_, kProbePatience);
-  if (!ever_answered_ || silent_polls_ > 0) return timeout_;
   const Duration learned = std::max({kLeastPatience, 4 * typical_, 2 * slowest_});
-  return std::min(timeout_, learned * (1 << std::min(attempt, 10u)));
+  if (ever_answered_ && silent_polls_ == 0) return std::min(timeout_, learned * (1 << std::min(attempt, 10u)));
+  if (alone_) return timeout_;
+  if (!ever_answered_ && silent_polls_ >= kPatientProbe && std::has_single_bit(silent_polls_)) return timeout_;
+  return std::min(timeout_, std::max(kProbePatience, learned));
 }
 
 void Device::learn(const Result<ByteVector>& answer, const Tally& tally) {

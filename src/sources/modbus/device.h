@@ -36,7 +36,8 @@ struct DeviceSetup {
 
 class Device {
  public:
-  Device(DeviceSetup setup, Duration timeout, unsigned retries, Context& context, Duration phase);
+  // `alone`: nobody else waits while this one is waited for.
+  Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context, Duration phase);
 
   const DeviceInfo& info() const { return setup_.info; }
   const DeviceSetup& setup() const { return setup_; }
@@ -46,7 +47,7 @@ class Device {
 
   // How often a request is tried, and how long the answer to try number `attempt` (from 0) is waited
   // for: learned from the answers so far, doubled with each try, never above the configured time-out. A
-  // silent device is probed once and briefly, now and then patiently.
+  // silent device is probed once, and briefly where others wait for the line.
   unsigned tries() const { return silent_polls_ > 0 ? 1 : 1 + retries_; }
   Duration patience(unsigned attempt) const;
 
@@ -86,6 +87,7 @@ class Device {
   Schedule schedule_;
   Duration timeout_;
   unsigned retries_;
+  bool alone_;
   Counters count_{};
 
   Duration typical_{}, slowest_{};  // answer times: smoothed, and a maximum that fades

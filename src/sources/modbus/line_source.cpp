@@ -44,8 +44,9 @@ LineSource::LineSource(Context& context, LineSetup setup)
       connects_(context.metrics.counter("modbus_connects_total", "times a line was opened", {{"connection", setup_.id}})),
       losses_(context.metrics.counter("modbus_losses_total", "times a line was lost", {{"connection", setup_.id}})) {
   Duration phase{};
+  const bool alone = setup_.devices.size() == 1 || setup_.window >= setup_.devices.size();
   for (auto& device : setup_.devices) {
-    devices_.push_back(std::make_unique<Device>(std::move(device), setup_.timeout, setup_.retries, context, phase));
+    devices_.push_back(std::make_unique<Device>(std::move(device), setup_.timeout, setup_.retries, alone, context, phase));
     context_.owners.enter(devices_.back()->id(), *this);
     phase += kPhase;
   }

@@ -2,6 +2,7 @@
 #include "sources/modbus/module.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <unistd.h>
@@ -151,7 +152,7 @@ void ModbusModule::check_device(const ConnectionConfig& connection, const Device
 void ModbusModule::check(const config::Site&, config::Mistakes& mistakes) {
   for (const auto& connection : connections_) {
     const auto line = line_plan(connection, meters_);
-    if (line.load_percent <= kTightLine) continue;
+    if (line.load_percent <= kTightLine || std::isinf(line.load_percent)) continue;  // an interval of 0 is told as such
     mistakes.warning(connection.at,
                      line.load_percent > kFullLine
                          ? fmt::format("line '{}' is over-booked: its polls need {:.0f} % of the line's time; "
