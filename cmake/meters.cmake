@@ -1,13 +1,16 @@
 # Compiles every meters/*.yaml into the library of the Modbus source.
 function(lightship_embed_meters target)
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/meters/*.yaml)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
   set(out ${CMAKE_CURRENT_BINARY_DIR}/meter_files.cpp)
   set(arrays "")
   set(table "")
   set(number 0)
   foreach(file ${files})
     get_filename_component(name ${file} NAME)
-    string(APPEND arrays "constexpr char kFile${number}[] = {\n#embed \"${file}\"\n};\n")
+    # A compiler cache does not look into what is embedded: the content's hash makes a change visible.
+    file(SHA256 ${file} hash)
+    string(APPEND arrays "// ${hash}\nconstexpr char kFile${number}[] = {\n#embed \"${file}\"\n};\n")
     string(APPEND table "    {\"${name}\", {kFile${number}, sizeof kFile${number}}},\n")
     math(EXPR number "${number} + 1")
   endforeach()

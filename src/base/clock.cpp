@@ -12,7 +12,9 @@ Time SystemClock::now() const {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
-MonoTime SystemClock::mono() const { return std::chrono::steady_clock::now(); }
+MonoTime steady_now() { return std::chrono::steady_clock::now(); }
+
+MonoTime SystemClock::mono() const { return steady_now(); }
 
 Task<void> SystemClock::sleep_until(MonoTime when) {
   asio::steady_timer timer(co_await asio::this_coro::executor, when);

@@ -26,6 +26,9 @@ class Clock {
   Task<void> sleep_for(std::chrono::nanoseconds pause) { return sleep_until(mono() + pause); }
 };
 
+// The steady clock for what waits on the kernel's timers alone and is never tested with another time.
+MonoTime steady_now();
+
 class SystemClock final : public Clock {
  public:
   Time now() const override;

@@ -88,7 +88,7 @@ std::string meaning_of(const Described& key) {
   if (!key.only_with.empty()) add("only with " + key.only_with);
   if (!key.example.empty()) add(fmt::format("for example `{}`", key.example));
   if (!key.deprecated.empty()) add("out of use: " + key.deprecated);
-  if (!key.later.empty()) add(fmt::format("without effect until {} is built", key.later));
+  if (!key.later.empty()) add(fmt::format("without effect until this is built: {}", key.later));
   return out;
 }
 
@@ -120,7 +120,7 @@ void write_inner(std::string& out, const Described& key, const std::string& path
         fmt::format("### `{}[]` with `{}` {}\n\n", path, key.discriminator, quoted(variant.values));
     if (!variant.help.empty()) out += variant.help + "\n\n";
     if (!variant.later.empty()) {
-      out += fmt::format("Accepted, without effect until {} is built.\n\n", variant.later);
+      out += fmt::format("Accepted, without effect until this is built: {}.\n\n", variant.later);
     } else {
       write_keys(out, variant.keys, path + "[]");
     }
@@ -162,7 +162,7 @@ std::string markdown(const SiteFiles& files) {
     out += fmt::format("## {}\n\n", name);
     if (!file.help.empty()) out += file.help + "\n\n";
     if (!file.later.empty()) {
-      out += fmt::format("Accepted, without effect until {} is built.\n\n", file.later);
+      out += fmt::format("Accepted, without effect until this is built: {}.\n\n", file.later);
     } else {
       out += markdown(schema_of_file(file));
     }

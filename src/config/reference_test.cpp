@@ -59,7 +59,7 @@ TEST(Reference, TablesForPeople) {
 | `timeout` | duration | `3s` | 10ms to 1m | patience |
 | `room` | size | `256MB` | at least 1MiB | on disk |
 | `load` | number | `12.5` | at most 100 % | a \| b |
-| `enabled` | true or false | `true` |  | without effect until HTTP is built |
+| `enabled` | true or false | `true` |  | without effect until this is built: HTTP |
 | `password` | secret |  |  | shared; out of use: use keys |
 | `hosts` | text or list of these | `[a, b]` |  | whom |
 | `clients` | list of maps |  |  | the devices |
@@ -154,11 +154,11 @@ a line over the network
 
 ### `lines[]` with `kind` `serial`
 
-Accepted, without effect until the serial port is built.
+Accepted, without effect until this is built: the serial port.
 
 ## mesh.yaml
 
-Accepted, without effect until the mesh is built.
+Accepted, without effect until this is built: the mesh.
 
 )");
   EXPECT_EQ(

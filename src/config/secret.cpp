@@ -1,3 +1,4 @@
+// Shows that there is a secret, never which.
 #include "config/secret.h"
 
 #include <ostream>

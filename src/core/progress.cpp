@@ -1,4 +1,4 @@
-// Heartbeats.
+// Who beats, and who is late.
 #include "core/progress.h"
 
 namespace lightship {

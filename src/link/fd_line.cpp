@@ -1,5 +1,6 @@
 // Reading and writing a descriptor without blocking, and waiting for it with a limit.
 #include "link/fd_line.h"
+#include "base/clock.h"
 
 #include <array>
 #include <cerrno>
@@ -94,7 +95,7 @@ Task<Result<std::size_t>> FdLine::read_some(std::span<std::uint8_t> into, MonoTi
 }
 
 Task<Result<void>> FdLine::write(Bytes bytes) {
-  const auto until = std::chrono::steady_clock::now() + kWriteLimit;
+  const auto until = steady_now() + kWriteLimit;
   for (;;) {
     if (!fd_.is_open()) co_return fail(closed_here());
     const auto count = kind_ == Kind::tty
@@ -117,7 +118,7 @@ Task<Result<void>> FdLine::write(Bytes bytes) {
 
 Task<Result<void>> FdLine::ready(WaitKind kind, std::shared_ptr<Alarm> alarm, MonoTime until) {
   if (until != MonoTime::max()) {
-    if (until <= std::chrono::steady_clock::now()) co_return fail(Errc::timeout, "nothing came");
+    if (until <= steady_now()) co_return fail(Errc::timeout, "nothing came");
     alarm->set(fd_, until);
   }
   boost::system::error_code ended;

@@ -16,6 +16,7 @@
 #include "link/mqtt_session.h"
 #include "link/mqtt_trouble.h"
 #include "link/resolve.h"
+#include "base/clock.h"
 
 namespace lightship::link {
 namespace {
@@ -229,7 +230,7 @@ Task<Result<void>> MqttClient::State::attempt(Self state, std::string uri, MonoT
   const std::unique_ptr<int, decltype(drop)> on_leaving(&nothing, drop);
 
   while (state->session == mine && state->phase == Phase::connecting) {
-    if (std::chrono::steady_clock::now() >= until) {
+    if (steady_now() >= until) {
       state->end({Errc::timeout, "no answer within the limit", 0});
       break;
     }
@@ -242,7 +243,7 @@ Task<Result<void>> MqttClient::State::attempt(Self state, std::string uri, MonoT
 Task<Result<void>> MqttClient::State::connect(Self state) {
   state->end({Errc::closed, "connecting anew", 0});
   const auto& settings = state->settings;
-  const MonoTime until = std::chrono::steady_clock::now() + settings.connect_timeout;
+  const MonoTime until = steady_now() + settings.connect_timeout;
   auto addresses = co_await resolve(settings.host, until);
   if (!addresses) co_return within(state->name, std::move(addresses.error()));
 
@@ -258,7 +259,7 @@ Task<Result<void>> MqttClient::State::connect(Self state) {
 
   Error error;
   for (std::size_t at = 0; at < uris.size(); ++at) {
-    const MonoTime now = std::chrono::steady_clock::now();
+    const MonoTime now = steady_now();
     auto tried =
         co_await attempt(state, uris[at], now + (until - now) / static_cast<int>(uris.size() - at));
     if (tried) co_return tried;
@@ -268,7 +269,7 @@ Task<Result<void>> MqttClient::State::connect(Self state) {
   if (error.code == Errc::timeout)
     error.text = fmt::format("no answer within {}", for_people(settings.connect_timeout));
   if (error.code == Errc::unavailable) {
-    const MonoTime enough = std::chrono::steady_clock::now() + kExplainLimit;
+    const MonoTime enough = steady_now() + kExplainLimit;
     auto why = co_await explain_failure(settings, error.text, enough);
     why.code = Errc::unavailable;
     error = std::move(why);
@@ -315,17 +316,17 @@ Task<Error> MqttClient::lost() { return State::lost(state_); }
 
 Task<void> MqttClient::State::disconnect(Self state, std::chrono::milliseconds grace) {
   const auto mine = state->session;
-  const MonoTime enough = std::chrono::steady_clock::now() + grace;
+  const MonoTime enough = steady_now() + grace;
   while (state->session == mine && state->phase == Phase::connected && !state->open.empty() &&
-         std::chrono::steady_clock::now() < enough)
+         steady_now() < enough)
     co_await state->change(enough);
   if (state->session != mine || !mine) co_return;
 
   if (state->phase == Phase::connected) {
     mine->disconnect();
-    const MonoTime limit = std::chrono::steady_clock::now() + kGoodbyeLimit;
+    const MonoTime limit = steady_now() + kGoodbyeLimit;
     while (state->session == mine && !state->goodbye_said &&
-           std::chrono::steady_clock::now() < limit)
+           steady_now() < limit)
       co_await state->change(limit);
   }
   if (state->session == mine) state->end({Errc::closed, "disconnected by us", 0});

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "link/resolve.h"
 #include "link/sockets.h"
+#include "base/clock.h"
 
 namespace lightship::link {
 namespace {
@@ -77,7 +78,7 @@ TcpLine::TcpLine(asio::any_io_executor executor, Clock& clock, int fd, std::stri
 Task<Result<std::unique_ptr<TcpLine>>> dial_tcp(Clock& clock, std::string host, std::uint16_t port,
                                                 std::chrono::nanoseconds timeout) {
   const auto place = fmt::format("tcp {}", host_with_port(host, port));
-  const MonoTime until = std::chrono::steady_clock::now() + timeout;
+  const MonoTime until = steady_now() + timeout;
   auto addresses = co_await resolve(host, until);
   if (!addresses) co_return within(place, std::move(addresses.error()));
 
@@ -85,7 +86,7 @@ Task<Result<std::unique_ptr<TcpLine>>> dial_tcp(Clock& clock, std::string host, 
   Error last;
   for (std::size_t at = 0; at < addresses->size(); ++at) {
     const auto& address = (*addresses)[at];
-    const MonoTime now = std::chrono::steady_clock::now();
+    const MonoTime now = steady_now();
     const auto share = (until - now) / static_cast<int>(addresses->size() - at);
     auto fd = co_await connect(address, port, now + share);
     if (fd)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "link/resolve.h"
 #include "link/sockets.h"
+#include "base/clock.h"
 
 namespace lightship::link {
 
@@ -18,7 +19,7 @@ UdpLine::UdpLine(asio::any_io_executor executor, Clock& clock, int fd, std::stri
 Task<Result<std::unique_ptr<UdpLine>>> dial_udp(Clock& clock, std::string host, std::uint16_t port,
                                                 std::chrono::nanoseconds timeout) {
   const auto place = fmt::format("udp {}", host_with_port(host, port));
-  auto addresses = co_await resolve(host, std::chrono::steady_clock::now() + timeout);
+  auto addresses = co_await resolve(host, steady_now() + timeout);
   if (!addresses) co_return within(place, std::move(addresses.error()));
 
   std::vector<std::string> tried;

@@ -148,6 +148,8 @@ def place(name, resolved):
 
 def wrong_arrow(here, there, for_test):
     mine, theirs = here[0], there[0]
+    if there == ["modules.def"] and mine == "app":
+        return None  # the roll call is read where the modules are made
     if len(there) == 1 or theirs not in LAYERS:
         return f"{mine} must not include src/{'/'.join(there)}"
     if mine == theirs:
