@@ -29,10 +29,20 @@ using namespace std::chrono_literals;
 namespace {
 
 // The whole stop takes less than 2 s (contract section 2): this much of it may go into delivering.
-constexpr Duration kDrain = 1200ms;
+constexpr Duration kDrain = 700ms;
 constexpr auto kLastWord = 1900ms;
 // A part that is restarted by a reload delivers what waits for so long; the rest its successor finds.
 constexpr Duration kReloadDrain = 300ms;
+
+constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+
+// One that comes while the configuration is read waits until there is somebody to take it.
+void hold_signals(int how) {
+  sigset_t ours;
+  ::sigemptyset(&ours);
+  for (const int signal : kSignals) ::sigaddset(&ours, signal);
+  ::pthread_sigmask(how, &ours, nullptr);
+}
 
 class App {
  public:
@@ -107,7 +117,8 @@ int App::run() {
   apply_levels();
   add_process_metrics(metrics_, running_.started);
   end_ = std::make_unique<asio::steady_timer>(loop_, MonoTime::max());
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(signal);
+  for (const int signal : kSignals) signals_.add(signal);
+  hold_signals(SIG_UNBLOCK);
 
   std::exception_ptr failure;
   asio::co_spawn(loop_, live(), [&](std::exception_ptr why) {
@@ -276,6 +287,7 @@ int run(const Options& given) {
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
   std::signal(SIGPIPE, SIG_IGN);
+  hold_signals(SIG_BLOCK);
 
   std::error_code failed;
   if (!std::filesystem::is_directory(options.config_dir, failed)) {

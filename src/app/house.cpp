@@ -105,10 +105,10 @@ void House::declare(config::SiteFiles& files) {
       f.error("listen", fmt::format("'{}' is not an address with a port such as 0.0.0.0:8080", config_.listen));
     }
   });
-  files.later("mesh.yaml", "the mesh radios");
-  files.later("latency.yaml", "latency and lamps");
+  files.later("mesh.yaml", "the mesh");
+  files.later("latency.yaml", "latency probing");
   files.later("discovery.yaml", "discovery");
-  files.later("alerts.yaml", "alert rules");
+  files.later("alerts.yaml", "alerting");
 }
 
 void House::gather(config::Site& site, config::Mistakes&) { site.device_id = config_.device_id; }

@@ -29,8 +29,6 @@ void Cache::apply(const Readings& readings) {
       point.last_good_at = readings.at;
     }
   }
-  known.copy.reset();
-  snapshot_.reset();
 }
 
 const DeviceState& Cache::device(DeviceId id) { return slot(id).state; }
@@ -43,18 +41,6 @@ const PointState& Cache::point(PointId id) {
 }
 
 RegisterImage& Cache::image(DeviceId id) { return slot(id).image; }
-
-std::shared_ptr<const Snapshot> Cache::snapshot() {
-  if (snapshot_) return snapshot_;
-  auto all = std::make_shared<Snapshot>(slots_.size());
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (!slots_[i]) continue;
-    if (!slots_[i]->copy) slots_[i]->copy = std::make_shared<const DeviceState>(slots_[i]->state);
-    (*all)[i] = slots_[i]->copy;
-  }
-  snapshot_ = std::move(all);
-  return snapshot_;
-}
 
 Cache::Slot& Cache::slot(DeviceId id) {
   if (index(id) >= slots_.size()) slots_.resize(index(id) + 1);

@@ -1,7 +1,6 @@
 // The cache: what is true now. Filled before any inlet, read by everybody, bounded by the Catalog.
 //
-// Field loop only; other threads get a Snapshot, which is immutable and shares every device that has not
-// changed since the last one.
+// Field loop only, so it needs no lock; other threads ask the field loop for what they want to tell.
 #pragma once
 
 #include <memory>
@@ -32,8 +31,6 @@ struct DeviceState {
   std::vector<PointState> points;  // by PointInfo::slot
 };
 
-using Snapshot = std::vector<std::shared_ptr<const DeviceState>>;  // by DeviceId; null where nothing was heard
-
 class Cache {
  public:
   explicit Cache(const Catalog& catalog) : catalog_(catalog) {}
@@ -44,19 +41,15 @@ class Cache {
   const PointState& point(PointId id);
   RegisterImage& image(DeviceId id);
 
-  std::shared_ptr<const Snapshot> snapshot();
-
  private:
   struct Slot {
     DeviceState state;
     RegisterImage image;
-    std::shared_ptr<const DeviceState> copy;  // of `state`, null when it has changed since
   };
   Slot& slot(DeviceId id);
 
   const Catalog& catalog_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::shared_ptr<const Snapshot> snapshot_;
 };
 
 }  // namespace lightship

@@ -122,6 +122,14 @@ class Mistakes(CheckTest):
         self.one("key", 4, "baud_rate", slave_config="connections:\n  - id: a\n    connection_type: tcp\n    baud_rate: 9600\n"
                  "    host: 127.0.0.1\n    clients: []\n")
 
+    def test_a_host_without_a_name(self):
+        self.one("host", 4, "host", slave_config='connections:\n  - id: a\n    connection_type: tcp\n    host: ""\n    clients: []\n')
+
+    def test_an_interval_of_nothing_is_said_once(self):
+        found = self.mistakes(slave_config=self.CONNECTION + "      - {id: x, unit_id: 1, poll_interval: 0, "
+                              "registers: {p: {address: 0, data_type: int16}}}\n")
+        self.assertEqual([(m["severity"], m["line"]) for m in found if m["severity"] != "note"], [("error", 6)], found)
+
     def test_a_register_beyond_the_last_address(self):
         self.one("address", 6, "65535|65536|address", slave_config=self.CONNECTION
                  + "      - {id: x, unit_id: 1, registers: {p: {address: 65535, data_type: float32}}}\n")

@@ -1,6 +1,7 @@
 """The life of the program: start, reload, signals, exit statuses, systemd, what it says of itself."""
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -207,6 +208,18 @@ class Stopping(TestCase):
         ship.reload()
         ship.terminate()
 
+    def test_also_while_it_still_reads_its_configuration(self):
+        many = [c.tcp(free_port(), c.client(points=c.registers(100)), name=f"line-{i}") for i in range(100)]
+        ship = self.start(Lightship(slave_config=c.slaves(*many), wait_ready=False))
+
+        def takes_signals():
+            status = pathlib.Path(f"/proc/{ship.pid}/status").read_text()
+            masks = re.findall(r"^Sig(?:Blk|Cgt):\s+(\w+)$", status, re.M)
+            return any(int(mask, 16) & 1 << signal.SIGTERM - 1 for mask in masks)
+        eventually(takes_signals, 10, "SIGTERM is seen to", 0.001)
+        self.assertEqual(ship.log(), [], "it has not begun yet")
+        ship.terminate()
+
     def test_also_when_the_disk_has_filled_up(self):
         if os.geteuid() != 0:
             self.skipTest("only root may mount a small disk")
@@ -299,6 +312,29 @@ class Reload(TestCase):
         for name in ("one", "two"):
             self.await_message(name, self.ear.count())
         self.assertEqual((self.one.connections, self.two.connections), (1, 1))
+
+    def test_each_of_several_is_told(self):
+        for interval in (0.3, 0.2, 0.3):
+            self.ship.write(slave_config=self.slaves(second_interval=interval))
+            self.assertIn("modbus/two", json.dumps(self.reload()))
+
+    def test_a_device_that_is_sent_no_more_and_again(self):
+        def slaves(**more):
+            return c.slaves(c.tcp(self.one.port, c.client(expose_via_tcp=True), name="one"),
+                            c.tcp(self.two.port, c.client(unit=2, expose_via_tcp=True, **more), name="two"))
+        self.ship.write(slave_config=slaves(mqtt_enabled=False))
+        self.reload()
+        silent_from = len(self.ear.snapshot("site/two/meter"))
+        for _ in range(5):
+            self.await_message("one", self.ear.count())
+        self.assertLessEqual(len(self.ear.snapshot("site/two/meter")), silent_from + 1)
+        self.ship.write(slave_config=slaves())
+        self.reload()
+        self.await_message("two", self.ear.count())
+        for name in ("one", "two"):
+            numbers = [m.json["sequence"] for m in self.ear.snapshot(f"site/{name}/meter")]
+            self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.assertEqual(len(re.findall(r"New client connected .* as lightship-testsite", self.broker.text())), 1)
 
     def test_a_connection_comes_and_goes(self):
         self.ship.write(slave_config=c.slaves(c.tcp(self.one.port, c.client(expose_via_tcp=True), name="one"),

@@ -181,6 +181,7 @@ Task<void> MqttSink::make() {
 Task<void> MqttSink::queue(Feed& feed) {
   const auto& info = context_.catalog.info(feed.device);
   const auto sequence = co_await kept_->sequences->next(feed.key);
+  if (stopping_) co_return;  // the number may not be on disk: it is not used
   auto measurement = make_measurement(context_.device_id, context_.catalog, context_.cache, feed.device, sequence, context_.clock);
   if (info.mqtt.on_change) {
     const auto& points = context_.cache.device(feed.device).points;
@@ -298,22 +299,25 @@ void MqttSink::send(Outbox::Message& message) {
 
 Task<void> MqttSink::drain(Duration limit) {
   stopping_ = true;
-  const auto until = context_.clock.mono() + limit;
-  while (kept_->outbox.waiting() > 0 && client_ && client_->connected() && context_.clock.mono() < until) {
-    co_await context_.clock.sleep_for(5ms);
-  }
-  if (client_ && client_->connected()) {
-    auto client = client_;
-    client->publish_async(status_topic_, status_payload("offline"), 1, true, [](Result<void>) {});
-    co_await client->disconnect(300ms);
-  }
-  if (kept_->outbox.waiting() > 0) {
-    log_.warn("stopped with messages unacknowledged", field("messages", kept_->outbox.waiting()));
-  }
+  // No number is given from here on, so the exact place can be saved before anything may take long.
   if (kept_->sequences) {
     if (auto closed = co_await kept_->sequences->close(); !closed) {
       log_.error("cannot save sequence numbers; some will be skipped", field("why", closed.error().text));
     }
+  }
+  const auto until = context_.clock.mono() + limit;
+  while (kept_->outbox.waiting() > 0 && client_ && client_->connected() && context_.clock.mono() < until) {
+    co_await context_.clock.sleep_for(5ms);
+  }
+  if (kept_->outbox.waiting() > 0) {
+    log_.warn("stopped with messages unacknowledged", field("messages", kept_->outbox.waiting()));
+  }
+  if (client_ && client_->connected()) {
+    // A broker that did not take the messages will not take a goodbye either: its will says it for us.
+    const auto grace = context_.clock.mono() < until ? 300ms : 0ms;
+    auto client = client_;
+    client->publish_async(status_topic_, status_payload("offline"), 1, true, [](Result<void>) {});
+    co_await client->disconnect(grace);
   }
 }
 

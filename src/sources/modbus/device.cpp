@@ -175,6 +175,7 @@ Readings Device::finish_poll(Time now, MonoTime mono, Duration took) {
     }
   }
   online_ = poll_answered_;
+  polled_ = true;
   if (online_) {
     silent_polls_ = 0;
   } else {
@@ -243,7 +244,7 @@ std::string Device::condition() const {
     return "answers, with " + last_error_.text;
   }
   if (online_) return fmt::format("answers in {}", for_people(typical_));
-  if (*&count_.polls->value == 0) return "not asked yet";
+  if (!polled_) return "not asked yet";
   if (last_error_.code == Errc::crc || recent_.crc > 0) {
     return "bytes with a bad check: look at baud rate, parity and termination";
   }

@@ -66,6 +66,7 @@ class Device {
 
   void overrun(std::uint64_t times) { *count_.overruns += times; }
 
+  bool polled() const { return polled_; }  // at least once since start
   bool online() const { return online_; }
   std::string condition() const;  // for people: "answers in 41 ms", "no bytes at all: check wiring, power and unit"
   void describe_status(JsonWriter& json, const Clock& clock) const;
@@ -92,7 +93,7 @@ class Device {
 
   Duration typical_{}, slowest_{};  // answer times: smoothed, and a maximum that fades
   bool ever_answered_ = false;
-  bool online_ = false;
+  bool online_ = false, polled_ = false;
   unsigned silent_polls_ = 0;       // polls in a row without any answer
   Error last_error_;
   Time last_error_at_{}, last_answer_at_{};

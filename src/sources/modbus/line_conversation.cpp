@@ -117,7 +117,7 @@ Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& a
     if (doubtful) {
       const ByteVector sent = framing_ == Framing::rtu ? modbus::rtu::frame(ask.unit, modbus::encode(ask.request))
                                                        : modbus::encode(ask.request);
-      co_return co_await listen_again(ask, sent, std::move(answer), tally);
+      co_return co_await listen_again(ask, sent, tally);
     }
     owed_.reset();
     co_return settled(answer);
@@ -126,8 +126,7 @@ Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& a
 
 // An answer of the same form was owed when we asked. If a second one follows, the first was the late one.
 // If none does, the first is of doubtful origin and nothing is owed any more: the caller asks again.
-Task<Result<ByteVector>> LineConversation::listen_again(const Ask& ask, Bytes sent, ByteVector first, Tally& tally) {
-  (void)first;
+Task<Result<ByteVector>> LineConversation::listen_again(const Ask& ask, Bytes sent, Tally& tally) {
   owed_.reset();
   const bool rtu = framing_ == Framing::rtu;
   Tally second;

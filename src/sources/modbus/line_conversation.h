@@ -44,7 +44,7 @@ class LineConversation final : public Conversation {
 
   template <class Scanner>
   Task<Result<ByteVector>> listen(Scanner& scanner, const Ask& ask, bool doubtful, Tally& tally);
-  Task<Result<ByteVector>> listen_again(const Ask& ask, Bytes sent, ByteVector first, Tally& tally);
+  Task<Result<ByteVector>> listen_again(const Ask& ask, Bytes sent, Tally& tally);
   bool is_doubtful(const Ask& ask) const;
   void note_owed(const Ask& ask);
 

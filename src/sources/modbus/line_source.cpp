@@ -94,7 +94,7 @@ Task<void> LineSource::poll_for_ever(Device& device) {
     // The longest that a poll may rightly take until the line says something again.
     heartbeat_->beat(std::max<Duration>(60s, 4 * device.schedule().interval() + 20 * setup_.timeout));
     const bool was_online = device.online();
-    const bool first = device.condition() == "not asked yet";
+    const bool first = !device.polled();
     auto readings = co_await poll(device);
     if (readings.online != was_online || (first && !readings.online)) {
       if (readings.online) log_.info("device answers", field("device", device.info().id()));

@@ -75,8 +75,10 @@ Result<ConnectionConfig> parse_line_url(std::string_view text) {
   line.host = url.host();
   if (line.host.empty()) return fail(Errc::invalid, "'{}' names no host; expected {}", text, kForms);
   if (url.has_port()) {
-    if (url.port_number() == 0) return fail(Errc::invalid, "'{}' is not a port number", std::string(url.port()));
-    line.tcp_port = url.port_number();
+    // Boost's port_number() wraps around.
+    const auto port = number("port", {url.port().data(), url.port().size()}, 1, 65535);
+    if (!port) return fail(port.error());
+    line.tcp_port = static_cast<std::uint16_t>(*port);
   } else if (line.type == LineType::rtu_over_tcp) {
     return fail(Errc::invalid, "rtu+tcp has no usual port; expected rtu+tcp://HOST:PORT");
   }

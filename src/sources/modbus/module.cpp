@@ -58,7 +58,7 @@ void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
     }
     check_connection(connection, mistakes);
     for (const auto& client : connection.clients) {
-      check_device(connection, client, mistakes);
+      check_device(client, mistakes);
       const auto setup = device_setup(connection, client, meters_);
       config::Site::Device device{setup.info, {}, {}, client.at, client.type_at, client.unit_at};
       std::vector<PlanPoint> points;
@@ -107,8 +107,7 @@ void ModbusModule::check_connection(const ConnectionConfig& connection, config::
   }
 }
 
-void ModbusModule::check_device(const ConnectionConfig& connection, const DeviceConfig& device,
-                                config::Mistakes& mistakes) const {
+void ModbusModule::check_device(const DeviceConfig& device, config::Mistakes& mistakes) const {
   std::set<std::string> names;
   if (!device.meter_model.empty()) {
     const auto* meter = meters_.find(device.meter_model);
@@ -146,7 +145,6 @@ void ModbusModule::check_device(const ConnectionConfig& connection, const Device
     mistake.expected = "one of " + join(known, ", ");
     mistake.suggestion = nearest(c.scale_register, known).value_or("");
   }
-  (void)connection;
 }
 
 void ModbusModule::check(const config::Site&, config::Mistakes& mistakes) {
@@ -169,7 +167,7 @@ std::vector<config::LinePlan> ModbusModule::plans(const config::Site&) {
   return all;
 }
 
-std::vector<Part> ModbusModule::parts(const config::Site& site) {
+std::vector<Part> ModbusModule::parts(const config::Site&) {
   std::vector<Part> parts;
   for (const auto& connection : connections_) {
     if (connection.clients.empty()) continue;
@@ -179,7 +177,6 @@ std::vector<Part> ModbusModule::parts(const config::Site& site) {
                        return std::make_unique<LineSource>(context, *setup);
                      }});
   }
-  (void)site;
   return parts;
 }
 

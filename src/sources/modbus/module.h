@@ -12,14 +12,14 @@ class ModbusModule final : public config::Module {
   void gather(config::Site& site, config::Mistakes& mistakes) override;
   void check(const config::Site& site, config::Mistakes& mistakes) override;
   std::vector<config::LinePlan> plans(const config::Site& site) override;
-  std::vector<Part> parts(const config::Site& site) override;
+  std::vector<Part> parts(const config::Site&) override;
 
   const std::vector<ConnectionConfig>& connections() const { return connections_; }
   const Meters& meters() const { return meters_; }
 
  private:
   void check_connection(const ConnectionConfig& connection, config::Mistakes& mistakes) const;
-  void check_device(const ConnectionConfig& connection, const DeviceConfig& device, config::Mistakes& mistakes) const;
+  void check_device(const DeviceConfig& device, config::Mistakes& mistakes) const;
 
   std::vector<ConnectionConfig> connections_;
   std::vector<MeterConfig> site_meters_;
