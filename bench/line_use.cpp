@@ -2,7 +2,7 @@
 // of a wire.
 //
 // One device that answers after 5 ms, blocks of 20, 60 and 125 registers, polled back to back. The
-// measure is the formula of protocols/modbus.md 12 with the device's own measured time: of_formula
+// measure is the formula of docs/modbus.md with the device's own measured time: of_formula
 // 1 is a line on which nothing is wasted. The peer reads value by value, as simple pollers do, and
 // the same block. By itself it keeps no silence before a request; here it waits the t3.5 of the
 // standard, as the formula does, and peer_without_silence says what it does without (peer_hurried:

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The whole stop takes less than 2 s (contract section 2): this much of it may go into delivering.
+// The whole stop takes less than 2 s (docs/operations.md): this much of it may go into delivering.
 constexpr Duration kDrain = 700ms;
 constexpr auto kLastWord = 1900ms;
 // A part that is restarted by a reload delivers what waits for so long; the rest its successor finds.
@@ -165,7 +165,6 @@ Task<void> App::live() {
   house.cancel();
   co_await house.join();
   // A second signal, or a stop that hangs, ends at once.
-  TaskGroup last(context_.executor);
   asio::steady_timer limit(loop_, kLastWord);
   limit.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
@@ -173,11 +172,15 @@ Task<void> App::live() {
     logbook_.flush(true);
     std::_Exit(kFine);
   });
-  signals_.async_wait([this](boost::system::error_code cancelled, int) {
+  const auto asked = clock_.mono();
+  std::function<void(boost::system::error_code, int)> second = [&](boost::system::error_code cancelled, int) {
     if (cancelled) return;
+    // A signal to the process and then to its group is one wish, not two.
+    if (clock_.mono() - asked < 300ms) return signals_.async_wait(second);
     logbook_.flush(true);
     std::_Exit(kFine);
-  });
+  };
+  signals_.async_wait(second);
   co_await parts_.stop_all(kDrain);
   limit.cancel();
   signals_.cancel();

@@ -29,7 +29,7 @@ struct Options {
   std::function<void(const std::string& portal_address)> started;
 };
 
-// Exit statuses of contract section 2 (sysexits.h).
+// Exit statuses (sysexits.h); docs/operations.md says what each means.
 enum Exit : int { kFine = 0, kUsage = 64, kUnavailable = 69, kDefect = 70, kTemporary = 75, kConfig = 78 };
 
 // Runs until SIGTERM, SIGINT or `stop_after`; returns the exit status. What is wrong at start is printed.

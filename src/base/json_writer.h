@@ -1,7 +1,7 @@
 // Writes JSON into a string, member by member, without building a tree first.
 //
 // Exists beside Boost.JSON because that writes doubles with an exponent (2.301E2) and cannot write a
-// 32-bit float by its shortest decimal or a scaled value by its decimals (contract: numbers).
+// 32-bit float by its shortest decimal or a scaled value by its decimals (docs/adr/0003-json-writer.md).
 #pragma once
 
 #include <concepts>

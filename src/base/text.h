@@ -24,7 +24,7 @@ std::string to_lower(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
-// Contract section 2: [A-Za-z0-9][A-Za-z0-9_.-]{0,63}.
+// The ids of connections and clients: [A-Za-z0-9][A-Za-z0-9_.-]{0,63}.
 bool is_id(std::string_view text);
 
 // "1 request", "7 requests".

@@ -56,6 +56,7 @@ Result<std::string> fetch(const std::string& url) {
 std::string text(const boost::json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   if (value == nullptr || value->is_null()) return "-";
+  if (value->is_double()) return fmt::format("{:g}", value->as_double());
   return value->is_string() ? std::string(value->as_string()) : boost::json::serialize(*value);
 }
 

@@ -44,7 +44,7 @@ class SiteFiles {
   void items(std::string_view file, std::string_view list_path, std::string_view discriminator,
              std::vector<std::string> values, std::string_view help, Read item);
 
-  // Known to the contract but not built yet: accepted with a note, and not looked into.
+  // Known but not built yet: accepted with a note, and not looked into.
   void later(std::string_view file, std::string_view part);
   void later_section(std::string_view file, std::string_view path, std::string_view part);
   void later_items(std::string_view file, std::string_view list_path,

@@ -1,4 +1,4 @@
-// The measurement message: what one device says to the outside, once per interval (contract section 6).
+// The measurement message: what one device says to the outside, once per interval (src/sinks/mqtt/README.md).
 //
 // Made from the cache. `sequence` is given by whoever queues it; `historical` is known only when it is
 // sent, so the text is kept open and closed by `finish_message`.

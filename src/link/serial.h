@@ -2,7 +2,7 @@
 //
 // Exclusive by TIOCEXCL and by flock, because root passes the first. A pty (tests, socat) has no
 // modem lines, no error counters and no parity: what it cannot do is passed over. Unplugging ends
-// the line with Errc::closed. Facts: protocols/modbus.md 13.
+// the line with Errc::closed.
 #pragma once
 
 #include <cstdint>

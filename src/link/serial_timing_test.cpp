@@ -1,4 +1,4 @@
-// The table of protocols/modbus.md section 2, to the microsecond.
+// The table of docs/modbus.md, to the microsecond.
 #include "link/serial_timing.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ TEST(SerialTiming, UsesTheRealBitsOfTheLineForTheSilences) {
 
 TEST(SerialTiming, KnowsHowLongAFrameIsOnTheWire) {
   EXPECT_NEAR(ms(wire_time(line(9600, Parity::none), 17)), 17.7,
-              0.05);  // modbus.md 12, two registers
+              0.05);  // docs/modbus.md: two registers
   EXPECT_EQ(wire_time(line(9600), 0), 0ns);
 }
 

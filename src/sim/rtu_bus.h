@@ -4,7 +4,7 @@
 // character by character; then comes t3.5, then the device's own time T, then its answer at the
 // line's rate, the last character exactly when its last bit would be there. Everything runs on a
 // thread of its own, which sleeps between characters. Modbus over Serial Line V1.02, 2.5;
-// protocols/modbus.md 12.
+// docs/modbus.md, what a poll costs.
 #pragma once
 
 #include <memory>

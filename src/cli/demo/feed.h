@@ -33,7 +33,7 @@ inline constexpr auto kOld = std::chrono::seconds(3);
 
 class Feed {
  public:
-  // Takes a measurement message (contract section 6). What is none is passed over.
+  // Takes a measurement message (src/sinks/mqtt/README.md). What is none is passed over.
   void take(std::string_view payload, MonoTime now);
 
   const std::vector<HeardDevice>& devices() const { return devices_; }  // by id

@@ -20,7 +20,7 @@ constexpr auto kTick = 50ms;  // how soon a key, a child's end or a port is noti
 constexpr auto kDraw = 1s;
 constexpr auto kAsk = 1s;
 constexpr auto kListenAgain = 1s;
-// The gateway stops within 2 s (contract section 2); this is for the case that it does not.
+// The gateway stops within 2 s (docs/operations.md); this is for the case that it does not.
 constexpr auto kGatewayPatience = 1900ms;
 constexpr std::size_t kPowerSamples = 300;
 

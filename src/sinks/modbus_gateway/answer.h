@@ -1,6 +1,6 @@
 // Requests in, answers out: the gateway without its sockets.
 //
-// The checks stand in the order of the contract: unit unknown 0x0A, function not 1-4 0x01, count
+// The checks stand in the order of docs/modbus.md: unit unknown 0x0A, function not 1-4 0x01, count
 // 0x03, not polled or past 65535 0x02, not read yet or too old 0x0B. A header that is none
 // (protocol id, length) means that the stream has lost its framing. Nothing is allocated for a read
 // out of a register image.

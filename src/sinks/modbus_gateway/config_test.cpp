@@ -207,9 +207,12 @@ TEST(GatewayModule, AnUnknownPointIsAnErrorWithTheRightWord) {
 TEST(GatewayModule, TheExampleOfTheReadmeIsRight) {
   std::ifstream file(LIGHTSHIP_SOURCE_DIR "/src/sinks/modbus_gateway/README.md");
   const std::string text(std::istreambuf_iterator<char>(file), {});
+  // The devices of the example, in its second file, are the neighbours here.
   const auto begin = text.find("```yaml\n") + 8;
+  const auto end = text.find("\n# slave_config.yaml", begin);
+  ASSERT_NE(end, std::string::npos);
   Neighbours here;
-  EXPECT_EQ(here.check_file(text.substr(begin, text.find("```", begin) - begin)), "");
+  EXPECT_EQ(here.check_file(text.substr(begin, end - begin)), "");
   EXPECT_EQ(here.module->parts(here.site).size(), 1U);
 }
 

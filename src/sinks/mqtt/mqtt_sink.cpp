@@ -231,7 +231,7 @@ Task<Result<void>> MqttSink::session(const BrokerConfig& broker) {
   client_ = std::move(*made);
   broker_name_ = client_->name();
   auto connected = co_await client_->connect();
-  if (!connected) co_return within(broker_name_, connected.error());
+  if (!connected) co_return fail(connected.error());
 
   ++generation_;
   ++sessions_;

@@ -115,6 +115,7 @@ Duration Device::patience(unsigned attempt) const {
 
 void Device::learn(const Result<ByteVector>& answer, const Tally& tally) {
   ++*count_.requests;
+  reachable_ = true;
   *count_.late += tally.late;
   *count_.foreign += tally.rejects.unit + tally.rejects.function + tally.rejects.exception_code + tally.rejects.mismatch;
   *count_.noise_bytes += tally.rejects.noise_bytes + tally.rejects.trailing_bytes;
@@ -197,6 +198,7 @@ Readings Device::finish_poll(Time now, MonoTime mono, Duration took) {
 void Device::unreachable(const Error& why) {
   last_error_ = why;
   last_error_at_ = context_.clock.now();
+  reachable_ = false;
 }
 
 Reading Device::read_point(std::size_t which, const Block& block, Bytes data) const {
@@ -245,6 +247,7 @@ std::string Device::condition() const {
   }
   if (online_) return fmt::format("answers in {}", for_people(typical_));
   if (!polled_) return "not asked yet";
+  if (!reachable_) return last_error_.text;
   if (last_error_.code == Errc::crc || recent_.crc > 0) {
     return "bytes with a bad check: look at baud rate, parity and termination";
   }

@@ -94,6 +94,7 @@ class Device {
   Duration typical_{}, slowest_{};  // answer times: smoothed, and a maximum that fades
   bool ever_answered_ = false;
   bool online_ = false, polled_ = false;
+  bool reachable_ = true;           // the line was open when the device was last to be asked
   unsigned silent_polls_ = 0;       // polls in a row without any answer
   Error last_error_;
   Time last_error_at_{}, last_answer_at_{};

@@ -3,7 +3,7 @@
 // Before a request the line is silent for t3.5 and what arrived meanwhile is discarded; the answer is
 // complete when its length and check say so, never by waiting. An answer that comes after its request was
 // given up could pass for the next request's when both have the same form: until it is settled such an
-// answer is taken only if nothing better follows (Modbus over Serial Line V1.02, 2.4; modbus.md 11).
+// answer is taken only if nothing better follows (Modbus over Serial Line V1.02, 2.4; docs/modbus.md, late answers).
 #pragma once
 
 #include <optional>

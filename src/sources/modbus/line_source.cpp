@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <boost/asio/redirect_error.hpp>
+
 #include "base/json_writer.h"
 #include "codec/modbus/exception.h"
 
@@ -65,6 +67,7 @@ Task<Error> LineSource::run() {
   started_ = context_.clock.mono();
   heartbeat_ = context_.progress.enroll("modbus/" + setup_.id);
   serving_ = std::make_unique<TaskGroup>(context_.executor);
+  asked_ = std::make_unique<TaskGroup>(context_.executor);
   TaskGroup polling(context_.executor);
   for (const auto& device : devices_) polling.spawn(poll_for_ever(*device));
 
@@ -74,6 +77,9 @@ Task<Error> LineSource::run() {
   } catch (...) {
     why = std::current_exception();
   }
+  asked_->cancel();
+  co_await asked_->join();
+  asked_.reset();
   if (conversation_) conversation_->close();
   serving_->cancel();
   co_await serving_->join();
@@ -192,9 +198,9 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
   }
 }
 
-Task<Result<Conversation*>> LineSource::connected() {
+Task<Result<std::shared_ptr<Conversation>>> LineSource::connected() {
   auto turn = co_await dialing_.enter(context_.clock.mono());
-  if (conversation_ && conversation_->alive()) co_return conversation_.get();
+  if (conversation_ && conversation_->alive()) co_return conversation_;
   if (conversation_) disconnected({Errc::closed, "the line was closed by the other side", 0});
   if (context_.clock.mono() < next_try_) co_return fail(last_error_);
 
@@ -218,7 +224,7 @@ Task<Result<Conversation*>> LineSource::connected() {
   last_error_ = {};
   was_lost_ = false;
   if (setup_.pause_after_connect.count() > 0) co_await context_.clock.sleep_for(setup_.pause_after_connect);
-  co_return conversation_.get();
+  co_return conversation_;
 }
 
 void LineSource::disconnected(const Error& why) {
@@ -232,12 +238,30 @@ Task<Result<ByteVector>> LineSource::read_registers(DeviceId id, Space space, st
                                                     Duration limit) {
   const auto known = std::ranges::find_if(devices_, [&](const auto& device) { return device->id() == id; });
   if (known == devices_.end()) co_return fail(Errc::unavailable, "the device is not on this line");
-  auto& device = **known;
+  if (!asked_) co_return fail(Errc::unavailable, "the line is not polled now");
+  // The reading is owned by this line, which may end before whoever asked does.
+  const auto answer = std::make_shared<Asked>(context_.executor);
+  asked_->spawn(read_for(answer, **known, space, first, count, limit));
+  boost::system::error_code woken;
+  if (!answer->value) co_await answer->done.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (!answer->value) co_return fail(Errc::unavailable, "the line is not polled any more");
+  co_return std::move(*answer->value);
+}
+
+Task<void> LineSource::read_for(std::shared_ptr<Asked> asked, Device& device, Space space, std::uint16_t first,
+                                std::uint16_t count, Duration limit) {
+  struct Wakes {
+    Asked& asked;
+    ~Wakes() { asked.done.cancel(); }
+  } const wakes{*asked};
   const auto deadline = context_.clock.mono() + limit;
   // A person waits: before every poll that is due.
   auto turn = co_await turnstile_.enter(MonoTime::min());
   const auto left = std::chrono::duration_cast<Duration>(deadline - context_.clock.mono());
-  if (left.count() <= 0 || serving_ == nullptr) co_return fail(Errc::timeout, "the line was busy for {}", for_people(limit));
+  if (left.count() <= 0) {
+    asked->value = fail(Errc::timeout, "the line was busy for {}", for_people(limit));
+    co_return;
+  }
   Tally tally;
   Ask ask;
   ask.unit = device.info().unit;
@@ -247,8 +271,8 @@ Task<Result<ByteVector>> LineSource::read_registers(DeviceId id, Space space, st
   ask.pause = device.setup().pause;
   ask.answers_as = device.setup().answers_as;
   auto answer = co_await ask_once(device, std::move(ask), tally);
-  if (!answer) co_return answer;
-  co_return ByteVector(answer->begin() + 2, answer->end());
+  if (answer) asked->value = ByteVector(answer->begin() + 2, answer->end());
+  else asked->value = fail(answer.error());
 }
 
 void LineSource::describe_status(JsonWriter& json) const {

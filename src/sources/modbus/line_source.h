@@ -42,12 +42,22 @@ class LineSource final : public Runner, public RegisterReader {
                                           Duration limit) override;
 
  private:
+  // A read for somebody else and where its answer goes.
+  struct Asked {
+    explicit Asked(const asio::any_io_executor& on) : done(on, MonoTime::max()) {}
+    asio::steady_timer done;  // never expires; cancelled when it is over
+    std::optional<Result<ByteVector>> value;
+  };
+  Task<void> read_for(std::shared_ptr<Asked> asked, Device& device, Space space, std::uint16_t first, std::uint16_t count,
+                      Duration limit);
+
   Task<void> poll_for_ever(Device& device);
   Task<Readings> poll(Device& device);
   Task<void> read_blocks(Device& device, std::size_t& next, bool& stop);
   Task<Result<ByteVector>> read_block(Device& device, const Block& block, MonoTime& arrived);
   Task<Result<ByteVector>> ask_once(Device& device, Ask ask, Tally& tally);
-  Task<Result<Conversation*>> connected();
+  // Held by whoever asks, so that a line which is opened anew does not take it from under an answer.
+  Task<Result<std::shared_ptr<Conversation>>> connected();
   void disconnected(const Error& why);
 
   Context& context_;
@@ -57,8 +67,9 @@ class LineSource final : public Runner, public RegisterReader {
   Turnstile turnstile_, dialing_;
   Backoff backoff_;
   MonoTime next_try_{};
-  std::unique_ptr<Conversation> conversation_;
+  std::shared_ptr<Conversation> conversation_;
   std::unique_ptr<TaskGroup> serving_;  // what runs beside the conversation
+  std::unique_ptr<TaskGroup> asked_;    // reads for others, while the line is polled
   std::unique_ptr<Heartbeat> heartbeat_;
   Error last_error_;
   bool was_lost_ = false;

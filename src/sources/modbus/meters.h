@@ -29,7 +29,7 @@ class Meters {
 };
 
 // The points of a profile in the order of the meter's registers; nothing when the meter has no such
-// profile. "" is every point. Contract section 4: basic_power is a set of quantities, full_power all.
+// profile. "" is every point. meters/README.md: basic_power is a set of quantities, full_power all.
 std::vector<std::string> profile_points(const MeterConfig& meter, std::string_view profile);
 std::vector<std::string> profile_names(const MeterConfig& meter);
 

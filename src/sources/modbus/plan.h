@@ -36,7 +36,7 @@ struct Block {
 std::vector<Block> plan(const std::vector<PlanPoint>& points, const PlanLimits& limits);
 
 // How many registers may be read in vain before a second request is cheaper, for a device that answers
-// after `answer_time` (docs of the protocol: 2g characters against 13 characters, two t3.5 and one T).
+// after `answer_time` (docs/modbus.md: 2g characters against 13 characters, two t3.5 and one T).
 std::uint16_t break_even_gap(Duration character, Duration silence, Duration answer_time);
 
 // Characters of request and answer together, RTU with CRC.

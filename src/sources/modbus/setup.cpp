@@ -105,7 +105,8 @@ std::string line_name(const ConnectionConfig& connection, const Meters& meters) 
 
 Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor executor, Clock& clock,
                                                       const ConnectionConfig& connection,
-                                                      const link::SerialSettings& settings) {
+                                                      const link::SerialSettings& settings,
+                                                      std::vector<std::string>* notes) {
   using Line = LineConversation;
   const auto echo = connection.echo ? modbus::Echo::always : modbus::Echo::unknown;
   switch (connection.type) {
@@ -113,6 +114,7 @@ Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor exec
     case LineType::ascii: {
       auto line = link::open_serial(executor, clock, settings);
       if (!line) co_return fail(line.error());
+      if (notes != nullptr) *notes = (*line)->notes();
       const auto framing = connection.type == LineType::serial ? Line::Framing::rtu : Line::Framing::ascii;
       auto timing = line_timing(settings);
       if (framing == Line::Framing::ascii) timing.silence = {};  // ASCII frames are told apart by their colon
@@ -142,7 +144,11 @@ namespace {
 // A function with parameters, not a lambda with captures: the coroutine outlives the call.
 Task<Result<std::unique_ptr<Conversation>>> open_for(Context& context, std::shared_ptr<const ConnectionConfig> connection,
                                                      link::SerialSettings settings) {
-  co_return co_await open_line(context.executor, context.clock, *connection, settings);
+  std::vector<std::string> notes;
+  auto opened = co_await open_line(context.executor, context.clock, *connection, settings, &notes);
+  Log log(context.logbook, "modbus/" + connection->id);
+  for (const auto& note : notes) log.info("port", field("note", note));
+  co_return opened;
 }
 
 }  // namespace

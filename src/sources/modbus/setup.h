@@ -21,9 +21,11 @@ std::string line_name(const ConnectionConfig& connection, const Meters& meters);
 // The rate of the line: given, else the first meter's own, else 9600.
 std::optional<unsigned> meter_baud(const ConnectionConfig& connection, const Meters& meters);
 
+// `notes`: what the port could not be set to and what does not stop us.
 Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor executor, Clock& clock,
                                                       const ConnectionConfig& connection,
-                                                      const link::SerialSettings& settings);
+                                                      const link::SerialSettings& settings,
+                                                      std::vector<std::string>* notes = nullptr);
 
 // The plan of the line, with what it costs.
 config::LinePlan line_plan(const ConnectionConfig& connection, const Meters& meters);
