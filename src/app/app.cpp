@@ -31,7 +31,8 @@ namespace {
 // The whole stop takes less than 2 s (docs/operations.md): this much of it may go into delivering.
 constexpr Duration kDrain = 700ms;
 constexpr auto kLastWord = 1900ms;
-// A part that is restarted by a reload delivers what waits for so long; the rest its successor finds.
+// A part that is restarted by a reload delivers what waits for so long; the rest its successor
+// finds.
 constexpr Duration kReloadDrain = 300ms;
 
 constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
@@ -49,15 +50,28 @@ class App {
   App(const Options& options, Loaded loaded)
       : options_(options),
         clock_(),
-        logbook_(clock_, options.log_to != nullptr ? options.log_to : stdout, options.form,
-                 options.level_given ? options.level : loaded.house.log_level.value_or(options.level)),
+        logbook_(
+            clock_, options.log_to != nullptr ? options.log_to : stdout, options.form,
+            options.level_given ? options.level : loaded.house.log_level.value_or(options.level)),
         log_(logbook_, "lightship"),
         loop_(1),
         cache_(catalog_),
         bus_(loop_.get_executor(), cache_),
         progress_(clock_),
-        context_{loop_.get_executor(), clock_, logbook_, catalog_, cache_, bus_, metrics_, progress_, owners_, files_, heirlooms_,
-                 loaded.site.device_id, options.config_dir, options.no_persistence ? std::filesystem::path{} : options.data_dir},
+        context_{loop_.get_executor(),
+                 clock_,
+                 logbook_,
+                 catalog_,
+                 cache_,
+                 bus_,
+                 metrics_,
+                 progress_,
+                 owners_,
+                 files_,
+                 heirlooms_,
+                 loaded.site.device_id,
+                 options.config_dir,
+                 options.no_persistence ? std::filesystem::path{} : options.data_dir},
         parts_(context_),
         loaded_(std::move(loaded)),
         signals_(loop_),
@@ -101,9 +115,10 @@ class App {
 };
 
 portal::Sources App::sources() {
-  return {[this] { return metrics_.prometheus(); }, [this] { return status_json(context_, parts_, running_); },
-          [this] { return status_page(context_, parts_, running_); }, [this] { return progress_.late(); },
-          [this] { return running_.ready; }};
+  return {[this] { return metrics_.prometheus(); },
+          [this] { return status_json(context_, parts_, running_); },
+          [this] { return status_page(context_, parts_, running_); },
+          [this] { return progress_.late(); }, [this] { return running_.ready; }};
 }
 
 int App::run() {
@@ -112,7 +127,8 @@ int App::run() {
   log_.info("starting", field("version", version()), field("config", options_.config_dir.string()),
             field("data", options_.data_dir.string()), field("pid", ::getpid()));
   for (const auto& mistake : loaded_.mistakes.sorted()) {
-    if (mistake.severity == config::Severity::warning) log_.warn(mistake.message, field("file", mistake.file), field("line", mistake.line));
+    if (mistake.severity == config::Severity::warning)
+      log_.warn(mistake.message, field("file", mistake.file), field("line", mistake.line));
   }
   apply_levels();
   add_process_metrics(metrics_, running_.started);
@@ -147,7 +163,9 @@ Task<void> App::live() {
   running_.config_hash = loaded_.hash;
   running_.loaded = clock_.now();
   start_portal();
-  if (parts_.count() == 0) log_.warn("nothing to do: no connection and no sink is configured", field("config", options_.config_dir.string()));
+  if (parts_.count() == 0)
+    log_.warn("nothing to do: no connection and no sink is configured",
+              field("config", options_.config_dir.string()));
 
   TaskGroup house(context_.executor);
   house.spawn(take_signals());
@@ -173,13 +191,14 @@ Task<void> App::live() {
     std::_Exit(kFine);
   });
   const auto asked = clock_.mono();
-  std::function<void(boost::system::error_code, int)> second = [&](boost::system::error_code cancelled, int) {
-    if (cancelled) return;
-    // A signal to the process and then to its group is one wish, not two.
-    if (clock_.mono() - asked < 300ms) return signals_.async_wait(second);
-    logbook_.flush(true);
-    std::_Exit(kFine);
-  };
+  std::function<void(boost::system::error_code, int)> second =
+      [&](boost::system::error_code cancelled, int) {
+        if (cancelled) return;
+        // A signal to the process and then to its group is one wish, not two.
+        if (clock_.mono() - asked < 300ms) return signals_.async_wait(second);
+        logbook_.flush(true);
+        std::_Exit(kFine);
+      };
   signals_.async_wait(second);
   co_await parts_.stop_all(kDrain);
   limit.cancel();
@@ -190,13 +209,16 @@ Task<void> App::take_signals() {
   for (;;) {
     const int signal = co_await signals_.async_wait(asio::use_awaitable);
     switch (signal) {
-      case SIGHUP: co_await reload(); break;
+      case SIGHUP:
+        co_await reload();
+        break;
       case SIGUSR1:
       case SIGUSR2:
         logbook_.more_talkative(signal == SIGUSR1 ? 1 : -1);
         logbook_.note("log level changed", to_string(logbook_.level()));
         break;
-      default: end_->cancel();
+      default:
+        end_->cancel();
     }
   }
 }
@@ -217,20 +239,23 @@ Task<void> App::tick() {
 }
 
 Task<void> App::reload() {
-  systemd_.notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
-                              std::chrono::duration_cast<Duration>(clock_.mono().time_since_epoch()).count()));
+  systemd_.notify(
+      fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                  std::chrono::duration_cast<Duration>(clock_.mono().time_since_epoch()).count()));
   // Who asks gets an answer, also the second time within a minute.
   logbook_.flush(true);
   auto fresh = load_site(options_.config_dir);
   if (!fresh.ok()) {
     for (const auto& mistake : fresh.mistakes.sorted()) {
       if (mistake.severity != config::Severity::error) continue;
-      log_.error("configuration is wrong", field("at", fmt::format("{}:{}:{}", mistake.file, mistake.line, mistake.column)),
+      log_.error("configuration is wrong",
+                 field("at", fmt::format("{}:{}:{}", mistake.file, mistake.line, mistake.column)),
                  field("what", mistake.message), field("suggestion", mistake.suggestion));
     }
     log_.error("reload refused, nothing is changed", field("config", options_.config_dir.string()));
   } else {
-    const bool portal_moved = fresh.house.listen != loaded_.house.listen || fresh.house.metrics_public != loaded_.house.metrics_public;
+    const bool portal_moved = fresh.house.listen != loaded_.house.listen ||
+                              fresh.house.metrics_public != loaded_.house.metrics_public;
     context_.device_id = fresh.site.device_id;
     loaded_ = std::move(fresh);
     apply_levels();
@@ -241,7 +266,8 @@ Task<void> App::reload() {
     running_.config_hash = loaded_.hash;
     running_.loaded = clock_.now();
     if (portal_moved) start_portal();
-    log_.info("configuration reloaded", field("restarted", touched.empty() ? std::string("nothing") : join(touched, ", ")));
+    log_.info("configuration reloaded",
+              field("restarted", touched.empty() ? std::string("nothing") : join(touched, ", ")));
   }
   systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));
 }
@@ -249,30 +275,36 @@ Task<void> App::reload() {
 void App::retire_devices() {
   for (const auto id : catalog_.devices()) {
     const auto name = catalog_.info(id).id();
-    const bool kept = std::ranges::any_of(loaded_.site.devices, [&](const auto& device) { return device.info.id() == name; });
+    const bool kept = std::ranges::any_of(
+        loaded_.site.devices, [&](const auto& device) { return device.info.id() == name; });
     if (!kept) catalog_.retire(id);
   }
 }
 
 void App::apply_levels() {
-  if (!options_.level_given && loaded_.house.log_level) logbook_.set_level(*loaded_.house.log_level);
+  if (!options_.level_given && loaded_.house.log_level)
+    logbook_.set_level(*loaded_.house.log_level);
   for (const char* name : {"modbus", "mqtt", "modbus_gateway", "portal", "lightship", "sequence"}) {
     const auto own = loaded_.house.component_levels.find(name);
-    logbook_.set_level(name, own == loaded_.house.component_levels.end() ? std::nullopt : std::optional(own->second));
+    logbook_.set_level(name, own == loaded_.house.component_levels.end()
+                                 ? std::nullopt
+                                 : std::optional(own->second));
   }
 }
 
 void App::start_portal() {
   const auto endpoint = parse_endpoint(loaded_.house.listen).value_or(Endpoint{"127.0.0.1", 8080});
-  portal_.start({endpoint.address, endpoint.port, loaded_.house.listen_named, loaded_.house.metrics_public},
-                [this](const std::string& url) {
-                  if (!context_.data_dir.empty()) {
-                    if (auto written = write_file_atomic(context_.data_dir / "portal.url", url + "\n"); !written) {
-                      log_.warn("cannot write portal.url", field("why", written.error().text));
-                    }
-                  }
-                  if (options_.started) options_.started(url);
-                });
+  portal_.start(
+      {endpoint.address, endpoint.port, loaded_.house.listen_named, loaded_.house.metrics_public},
+      [this](const std::string& url) {
+        if (!context_.data_dir.empty()) {
+          if (auto written = write_file_atomic(context_.data_dir / "portal.url", url + "\n");
+              !written) {
+            log_.warn("cannot write portal.url", field("why", written.error().text));
+          }
+        }
+        if (options_.started) options_.started(url);
+      });
 }
 
 int refuse(int status, const std::string& text) {
@@ -295,7 +327,8 @@ int run(const Options& given) {
   std::error_code failed;
   if (!std::filesystem::is_directory(options.config_dir, failed)) {
     if (options.config_named) {
-      return refuse(kConfig, fmt::format("the configuration directory {} does not exist", options.config_dir.string()));
+      return refuse(kConfig, fmt::format("the configuration directory {} does not exist",
+                                         options.config_dir.string()));
     }
     auto made = make_config_dir(options.config_dir);
     if (!made) return refuse(kUnavailable, made.error().text);
@@ -304,7 +337,8 @@ int run(const Options& given) {
   auto loaded = load_site(options.config_dir);
   if (!loaded.ok()) {
     fmt::print(stderr, "{}", loaded.mistakes.text());
-    return refuse(kConfig, fmt::format("the configuration in {} is wrong; nothing was started", options.config_dir.string()));
+    return refuse(kConfig, fmt::format("the configuration in {} is wrong; nothing was started",
+                                       options.config_dir.string()));
   }
   std::optional<DataLock> lock;
   auto locked = DataLock::take(options.data_dir);
@@ -313,7 +347,8 @@ int run(const Options& given) {
   } else if (options.no_persistence) {
     fmt::print(stderr, "lightship: {}; going on without persistence\n", locked.error().text);
   } else {
-    return refuse(kUnavailable, fmt::format("{} (or run with --no-persistence)", locked.error().text));
+    return refuse(kUnavailable,
+                  fmt::format("{} (or run with --no-persistence)", locked.error().text));
   }
   // Sequence numbers and logs of a day need far less; below this the next power cut costs data.
   constexpr std::uint64_t kLittleSpace = 16 << 20;

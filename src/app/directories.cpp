@@ -22,7 +22,8 @@ std::filesystem::path home() {
   return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
 }
 
-constexpr std::string_view kCommunicationExample = R"(# Who we are and where data goes. Every key: docs/configuration.md; check with: lightship check
+constexpr std::string_view kCommunicationExample =
+    R"(# Who we are and where data goes. Every key: docs/configuration.md; check with: lightship check
 device_id: my-site
 
 communication:
@@ -40,7 +41,8 @@ communication:
   #   port: 4196
 )";
 
-constexpr std::string_view kSlavesExample = R"(# The lines and sockets, and the devices behind them. Take the '#' off what you need.
+constexpr std::string_view kSlavesExample =
+    R"(# The lines and sockets, and the devices behind them. Take the '#' off what you need.
 connections: []
 #  - id: main-panel
 #    connection_type: serial          # serial, tcp, rtu_over_tcp, ascii, udp
@@ -74,9 +76,12 @@ Result<bool> make_config_dir(const std::filesystem::path& directory) {
   std::error_code failed;
   if (std::filesystem::exists(directory, failed)) return false;
   std::filesystem::create_directories(directory, failed);
-  if (failed) return fail(Errc::unavailable, "cannot make {}: {}", directory.string(), failed.message());
-  for (const auto& [name, text] : {std::pair{"communication.yaml", kCommunicationExample}, {"slave_config.yaml", kSlavesExample}}) {
-    if (auto written = write_file_atomic(directory / name, text); !written) return fail(written.error());
+  if (failed)
+    return fail(Errc::unavailable, "cannot make {}: {}", directory.string(), failed.message());
+  for (const auto& [name, text] : {std::pair{"communication.yaml", kCommunicationExample},
+                                   {"slave_config.yaml", kSlavesExample}}) {
+    if (auto written = write_file_atomic(directory / name, text); !written)
+      return fail(written.error());
   }
   return true;
 }
@@ -84,24 +89,31 @@ Result<bool> make_config_dir(const std::filesystem::path& directory) {
 Result<DataLock> DataLock::take(const std::filesystem::path& directory) {
   std::error_code failed;
   std::filesystem::create_directories(directory, failed);
-  if (failed) return fail(Errc::unavailable, "cannot make the data directory {}: {}", directory.string(), failed.message());
+  if (failed)
+    return fail(Errc::unavailable, "cannot make the data directory {}: {}", directory.string(),
+                failed.message());
   const auto file = directory / "lightship.lock";
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) {
-    return fail(Errc::unavailable, "cannot write to the data directory {}: {}", directory.string(), std::strerror(errno));
+    return fail(Errc::unavailable, "cannot write to the data directory {}: {}", directory.string(),
+                std::strerror(errno));
   }
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     char pid[32] = {};
     const auto got = ::pread(fd, pid, sizeof pid - 1, 0);
     ::close(fd);
-    return fail(Errc::unavailable, "the data directory {} belongs to another running lightship{}; give this one its own with --data",
+    return fail(Errc::unavailable,
+                "the data directory {} belongs to another running lightship{}; give this one its "
+                "own with --data",
                 directory.string(), got > 0 ? fmt::format(" (pid {})", trim(pid)) : "");
   }
   const auto text = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+  if (::ftruncate(fd, 0) != 0 ||
+      ::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     const int why = errno;
     ::close(fd);
-    return fail(Errc::unavailable, "cannot write to the data directory {}: {}", directory.string(), std::strerror(why));
+    return fail(Errc::unavailable, "cannot write to the data directory {}: {}", directory.string(),
+                std::strerror(why));
   }
   return DataLock(fd);
 }

@@ -1,4 +1,5 @@
-// CONFIG_DIR and DATA_DIR: made when missing, locked against a second instance, checked for writing.
+// CONFIG_DIR and DATA_DIR: made when missing, locked against a second instance, checked for
+// writing.
 #pragma once
 
 #include <filesystem>

@@ -23,14 +23,17 @@ struct EndpointConfig {
   std::string ca_file;
 };
 void describe(Fields& f, EndpointConfig& c) {
-  f.value("url", c.url, "where messages are posted").required().example("https://backend.example/v1/electrical");
+  f.value("url", c.url, "where messages are posted")
+      .required()
+      .example("https://backend.example/v1/electrical");
   f.map("headers", c.headers, "HTTP headers; values may be !secret NAME");
   f.value("batch", c.batch, "messages in one request").between(1, 1000);
   f.value("gzip", c.gzip, "compress the body");
   f.value("tls_verify", c.tls_verify, "check the server's certificate and name");
   f.value("ca_file", c.ca_file, "authorities to trust (PEM)");
   if (!f.describing()) {
-    f.check(c.url.starts_with("http://") || c.url.starts_with("https://"), "url", "must begin with http:// or https://");
+    f.check(c.url.starts_with("http://") || c.url.starts_with("https://"), "url",
+            "must begin with http:// or https://");
   }
 }
 
@@ -49,9 +52,12 @@ struct PerformanceConfig {
 };
 void describe(Fields& f, PerformanceConfig& c) {
   f.value("enabled", c.enabled, "watch processor and memory of this machine");
-  f.value("monitor_interval", c.monitor_interval, "time between two looks").between(std::chrono::seconds(1), std::chrono::hours(1));
-  f.value("cpu_threshold", c.cpu_threshold, "per cent above which an alert is raised").between(1, 100);
-  f.value("memory_threshold", c.memory_threshold, "per cent above which an alert is raised").between(1, 100);
+  f.value("monitor_interval", c.monitor_interval, "time between two looks")
+      .between(std::chrono::seconds(1), std::chrono::hours(1));
+  f.value("cpu_threshold", c.cpu_threshold, "per cent above which an alert is raised")
+      .between(1, 100);
+  f.value("memory_threshold", c.memory_threshold, "per cent above which an alert is raised")
+      .between(1, 100);
 }
 
 struct TelegramConfig {
@@ -68,9 +74,11 @@ void describe(Fields& f, TelegramConfig& c) {
 void House::declare(config::SiteFiles& files) {
   files.file(kCommunication, "who we are and where data goes");
   files.section(kCommunication, "", "the gateway's name and notifiers", [this](Fields& f) {
-    f.value("device_id", config_.device_id, "this gateway's name in every message and topic").pattern_id();
+    f.value("device_id", config_.device_id, "this gateway's name in every message and topic")
+        .pattern_id();
     config::Secret discord;
-    f.value("discord_webhook_url", discord, "webhook of the Discord channel for alerts").later("sending alerts to Discord");
+    f.value("discord_webhook_url", discord, "webhook of the Discord channel for alerts")
+        .later("sending alerts to Discord");
     std::string level;
     std::map<std::string, std::string> components;
     f.section_with("logging", "what is logged", [&](Fields& g) {
@@ -80,29 +88,38 @@ void House::declare(config::SiteFiles& files) {
       if (g.describing()) return;
       config_.log_level = parse_level(level);
       for (const auto& [name, text] : components) {
-        if (const auto parsed = parse_level(text)) config_.component_levels[name] = *parsed;
-        else g.error("components", fmt::format("'{}' is not a level; known are debug, info, warn, error", text));
+        if (const auto parsed = parse_level(text))
+          config_.component_levels[name] = *parsed;
+        else
+          g.error("components",
+                  fmt::format("'{}' is not a level; known are debug, info, warn, error", text));
       }
     });
   });
   files.section(kCommunication, "communication", "where data goes", [](Fields& f) {
     std::map<std::string, TypeEndpoints> endpoints;
-    f.map("api_endpoints", endpoints, "HTTP endpoints by the type of a client").pattern_id().later("publishing over HTTP");
+    f.map("api_endpoints", endpoints, "HTTP endpoints by the type of a client")
+        .pattern_id()
+        .later("publishing over HTTP");
     PerformanceConfig performance;
-    f.section("performance_config", performance, "watch over this machine").later("watching processor and memory");
+    f.section("performance_config", performance, "watch over this machine")
+        .later("watching processor and memory");
     std::optional<TelegramConfig> telegram;
     f.section("telegram", telegram, "alerts to Telegram").later("sending alerts to Telegram");
   });
   files.file(kPortal, "the portal's address");
   files.section(kPortal, "", "the web portal", [this](Fields& f) {
-    f.value("listen", config_.listen, "address and port; absent: 127.0.0.1:8080, or a free port where that is taken");
-    f.value("metrics_public", config_.metrics_public, "give /metrics to everybody who reaches the listener");
+    f.value("listen", config_.listen,
+            "address and port; absent: 127.0.0.1:8080, or a free port where that is taken");
+    f.value("metrics_public", config_.metrics_public,
+            "give /metrics to everybody who reaches the listener");
     f.anything("tls", "encrypt: auto, or {certificate, key}").later("TLS of the portal");
     f.anything("sessions", "how long a login lasts").later("logging in");
     if (f.describing()) return;
     config_.listen_named = f.has("listen");
     if (!parse_endpoint(config_.listen)) {
-      f.error("listen", fmt::format("'{}' is not an address with a port such as 0.0.0.0:8080", config_.listen));
+      f.error("listen", fmt::format("'{}' is not an address with a port such as 0.0.0.0:8080",
+                                    config_.listen));
     }
   });
   files.later("mesh.yaml", "the mesh");
@@ -124,8 +141,10 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   if (colon == std::string_view::npos) return std::nullopt;
   Endpoint endpoint;
   auto address = text.substr(0, colon);
-  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
-  else if (address.find(':') != std::string_view::npos) return std::nullopt;
+  if (address.starts_with('[') && address.ends_with(']'))
+    address = address.substr(1, address.size() - 2);
+  else if (address.find(':') != std::string_view::npos)
+    return std::nullopt;
   if (address.empty() || address == "*") address = "0.0.0.0";
   if (address == "localhost") address = "127.0.0.1";
   endpoint.address = address;

@@ -1,4 +1,5 @@
-// What belongs to no driver: who we are, the portal's address, the logs, and the keys of parts to come.
+// What belongs to no driver: who we are, the portal's address, the logs, and the keys of parts to
+// come.
 #pragma once
 
 #include <map>
@@ -16,7 +17,7 @@ struct HouseConfig {
   std::optional<Level> log_level;
   std::map<std::string, Level> component_levels;
   std::string listen = "127.0.0.1:8080";
-  bool listen_named = false;      // portal.yaml says so: no other port will do
+  bool listen_named = false;  // portal.yaml says so: no other port will do
   bool metrics_public = false;
 };
 

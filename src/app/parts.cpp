@@ -10,13 +10,16 @@ using namespace std::chrono_literals;
 void Parts::begin(Part part) {
   auto running = std::make_unique<Running>(context_, std::move(part));
   running->runner = running->part.make(context_);
-  running->group.spawn(supervise(context_, *running->runner, running->state, {.first = 1s, .limit = 60s}));
+  running->group.spawn(
+      supervise(context_, *running->runner, running->state, {.first = 1s, .limit = 60s}));
   running_.push_back(std::move(running));
 }
 
 void Parts::start(std::vector<Part> parts) {
-  // Sources first: they enter their devices in the catalog, which the sinks read when they are made.
-  std::ranges::stable_sort(parts, {}, [](const Part& part) { return part.kind != Part::Kind::source; });
+  // Sources first: they enter their devices in the catalog, which the sinks read when they are
+  // made.
+  std::ranges::stable_sort(parts, {},
+                           [](const Part& part) { return part.kind != Part::Kind::source; });
   for (auto& part : parts) begin(std::move(part));
 }
 

@@ -1,4 +1,5 @@
-// The parts that run: started, drained, stopped, and after a reload only those restarted that changed.
+// The parts that run: started, drained, stopped, and after a reload only those restarted that
+// changed.
 #pragma once
 
 #include <list>
@@ -18,10 +19,12 @@ class Parts {
 
   void start(std::vector<Part> parts);
 
-  // Stops what is gone or changed, starts what is new or changed. Returns the names of those touched.
+  // Stops what is gone or changed, starts what is new or changed. Returns the names of those
+  // touched.
   Task<std::vector<std::string>> change_to(std::vector<Part> parts, Duration drain);
 
-  // The tap first, then the pipes: sources stop, sinks deliver what waits within `drain`, then stop.
+  // The tap first, then the pipes: sources stop, sinks deliver what waits within `drain`, then
+  // stop.
   Task<void> stop_all(Duration drain);
 
   void nudge();

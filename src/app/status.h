@@ -18,7 +18,8 @@ struct Running {  // what status needs beside the context and the parts
 
 std::string status_json(Context& context, const Parts& parts, const Running& running);
 std::string status_page(Context& context, const Parts& parts, const Running& running);
-std::string status_line(Context& context, const Running& running);  // "5 devices, 4 answer; 57 messages delivered"
+std::string status_line(Context& context,
+                        const Running& running);  // "5 devices, 4 answer; 57 messages delivered"
 
 // Memory and processor time of this process, as gauges.
 void add_process_metrics(Metrics& metrics, Time started);

@@ -11,7 +11,8 @@
 namespace lightship::app {
 
 Systemd::Systemd() {
-  if (const char* named = std::getenv("NOTIFY_SOCKET"); named != nullptr && (*named == '/' || *named == '@')) {
+  if (const char* named = std::getenv("NOTIFY_SOCKET");
+      named != nullptr && (*named == '/' || *named == '@')) {
     address_ = named;
     socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   }
@@ -36,7 +37,8 @@ void Systemd::notify(std::string_view message) {
   std::memcpy(to.sun_path, address_.data(), address_.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
   if (address_.front() == '@') to.sun_path[0] = 0;
-  (void)::sendto(socket_, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), length);
+  (void)::sendto(socket_, message.data(), message.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&to), length);
 }
 
 }  // namespace lightship::app

@@ -11,12 +11,13 @@ namespace lightship::app {
 
 class Systemd {
  public:
-  Systemd();   // reads NOTIFY_SOCKET and WATCHDOG_USEC, and takes them out of the environment
+  Systemd();  // reads NOTIFY_SOCKET and WATCHDOG_USEC, and takes them out of the environment
   ~Systemd();
   Systemd(const Systemd&) = delete;
   Systemd& operator=(const Systemd&) = delete;
 
-  void notify(std::string_view message);  // "READY=1"; several lines are allowed; nothing without systemd
+  void notify(
+      std::string_view message);  // "READY=1"; several lines are allowed; nothing without systemd
   std::optional<Duration> watchdog() const { return watchdog_; }
 
  private:

@@ -43,7 +43,7 @@ class Reader {
   Bytes rest() { return take(left()); }
 
   std::size_t left() const { return bytes_.size() - at_; }
-  bool ok() const { return ok_; }             // nothing was missing so far
+  bool ok() const { return ok_; }                   // nothing was missing so far
   bool done() const { return ok_ && left() == 0; }  // nothing was missing and nothing is left over
 
  private:
@@ -65,7 +65,9 @@ inline void put_u32(ByteVector& out, std::uint32_t value) {
   put_u16(out, static_cast<std::uint16_t>(value >> 16));
   put_u16(out, static_cast<std::uint16_t>(value));
 }
-inline void put_bytes(ByteVector& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+inline void put_bytes(ByteVector& out, Bytes bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 inline std::uint16_t load_u16(const std::uint8_t* at) {
   return static_cast<std::uint16_t>(at[0] << 8 | at[1]);

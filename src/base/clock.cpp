@@ -1,10 +1,10 @@
 // The system's clocks, and how times are written.
 #include "base/clock.h"
 
+#include <fmt/format.h>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 namespace lightship {
 
@@ -26,8 +26,8 @@ std::string to_rfc3339(Time time) {
   const std::chrono::year_month_day date(day);
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - day).count();
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), ms / 3'600'000,
-                     ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
 }
 
 std::string for_people(std::chrono::nanoseconds duration) {

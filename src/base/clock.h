@@ -1,7 +1,7 @@
 // Time, injected: everything that waits or stamps asks a Clock, so that tests can be the time.
 //
-// `now` is the wall clock (UTC, microseconds; it may jump), `mono` the steady one. Only this file may
-// call the system's clocks.
+// `now` is the wall clock (UTC, microseconds; it may jump), `mono` the steady one. Only this file
+// may call the system's clocks.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,8 @@ class Clock {
   Task<void> sleep_for(std::chrono::nanoseconds pause) { return sleep_until(mono() + pause); }
 };
 
-// The steady clock for what waits on the kernel's timers alone and is never tested with another time.
+// The steady clock for what waits on the kernel's timers alone and is never tested with another
+// time.
 MonoTime steady_now();
 
 class SystemClock final : public Clock {

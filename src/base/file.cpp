@@ -28,7 +28,8 @@ class Descriptor {
 
 std::unexpected<Error> failed(const char* doing, const std::filesystem::path& path) {
   const int why = errno;
-  Error error{Errc::unavailable, fmt::format("cannot {} {}: {}", doing, path.string(), std::strerror(why)), why};
+  Error error{Errc::unavailable,
+              fmt::format("cannot {} {}: {}", doing, path.string(), std::strerror(why)), why};
   return std::unexpected(std::move(error));
 }
 
@@ -51,7 +52,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   }
 }
 
-Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
+                               unsigned mode) {
   const std::filesystem::path beside = path.string() + ".new";
   Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (file.get() < 0) return failed("write", beside);
@@ -65,7 +67,8 @@ Result<void> write_file_atomic(const std::filesystem::path& path, std::string_vi
   if (!file.close()) return failed("close", beside);
   if (::rename(beside.c_str(), path.c_str()) != 0) return failed("rename to", path);
   const auto parent = path.parent_path();
-  Descriptor folder(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Descriptor folder(
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) ::fsync(folder.get());
   return {};
 }

@@ -1,4 +1,5 @@
-// Whole small files: read with a bound, written so that a crash leaves the old or the new, never a mix.
+// Whole small files: read with a bound, written so that a crash leaves the old or the new, never a
+// mix.
 #pragma once
 
 #include <filesystem>
@@ -13,6 +14,7 @@ namespace lightship {
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit);
 
 // Writes beside, syncs, renames over, syncs the folder. `mode`: 0600 for what holds secrets.
-Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
+Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
+                               unsigned mode = 0644);
 
 }  // namespace lightship

@@ -39,7 +39,8 @@ Result<ByteVector> from_hex(std::string_view text) {
     if (high < 0) return fail(Errc::malformed, "'{}' at {} is not a hex digit", text[at], at);
     if (at + 1 >= text.size()) return fail(Errc::malformed, "odd number of hex digits");
     const int low = digit(text[at + 1]);
-    if (low < 0) return fail(Errc::malformed, "'{}' at {} is not a hex digit", text[at + 1], at + 1);
+    if (low < 0)
+      return fail(Errc::malformed, "'{}' at {} is not a hex digit", text[at + 1], at + 1);
     bytes.push_back(static_cast<std::uint8_t>(high << 4 | low));
     at += 2;
   }

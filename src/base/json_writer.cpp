@@ -23,11 +23,21 @@ void append_json_string(std::string& out, std::string_view text) {
     }
     text.remove_prefix(1);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (c < 0x20 || c == 0x7F) {
           out += "\\u00";
@@ -65,12 +75,18 @@ JsonWriter& JsonWriter::value(const Real& number) {
 
 JsonWriter& JsonWriter::value(const Value& content) {
   switch (content.index()) {
-    case 1: return value(std::get<bool>(content));
-    case 2: return value(std::get<std::int64_t>(content));
-    case 3: return value(std::get<std::uint64_t>(content));
-    case 4: return value(std::get<Real>(content));
-    case 5: return value(std::string_view(std::get<std::string>(content)));
-    default: return null();
+    case 1:
+      return value(std::get<bool>(content));
+    case 2:
+      return value(std::get<std::int64_t>(content));
+    case 3:
+      return value(std::get<std::uint64_t>(content));
+    case 4:
+      return value(std::get<Real>(content));
+    case 5:
+      return value(std::string_view(std::get<std::string>(content)));
+    default:
+      return null();
   }
 }
 

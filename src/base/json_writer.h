@@ -1,7 +1,8 @@
 // Writes JSON into a string, member by member, without building a tree first.
 //
-// Exists beside Boost.JSON because that writes doubles with an exponent (2.301E2) and cannot write a
-// 32-bit float by its shortest decimal or a scaled value by its decimals (docs/adr/0003-json-writer.md).
+// Exists beside Boost.JSON because that writes doubles with an exponent (2.301E2) and cannot write
+// a 32-bit float by its shortest decimal or a scaled value by its decimals
+// (docs/adr/0003-json-writer.md).
 #pragma once
 
 #include <concepts>
@@ -51,7 +52,8 @@ class JsonWriter {
   bool first_ = true;
 };
 
-// The text between quotes, escaped; bytes that are not UTF-8 become U+FFFD, so the result is always JSON.
+// The text between quotes, escaped; bytes that are not UTF-8 become U+FFFD, so the result is always
+// JSON.
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace lightship

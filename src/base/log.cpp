@@ -9,7 +9,8 @@
 namespace lightship {
 namespace {
 
-// Long enough to fold a device that fails at every poll, short enough that a reader sees it goes on.
+// Long enough to fold a device that fails at every poll, short enough that a reader sees it goes
+// on.
 constexpr auto kFoldingWindow = std::chrono::seconds(60);
 // Different lines remembered for folding; beyond that lines are written as they come.
 constexpr std::size_t kFoldedLines = 512;
@@ -21,10 +22,14 @@ constexpr std::uint64_t kShown = 5;
 
 std::string_view to_string(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warn";
+    case Level::error:
+      return "error";
   }
   return "info";
 }
@@ -43,7 +48,9 @@ Logbook::Logbook(Clock& clock, std::FILE* out, Form form, Level level)
 
 Logbook::~Logbook() { flush(true); }
 
-void Logbook::set_level(Level level) { level_.store(static_cast<int>(level), std::memory_order_relaxed); }
+void Logbook::set_level(Level level) {
+  level_.store(static_cast<int>(level), std::memory_order_relaxed);
+}
 
 void Logbook::set_level(std::string_view name, std::optional<Level> level) {
   component(name).own_level.store(level ? static_cast<int>(*level) : -1, std::memory_order_relaxed);
@@ -124,22 +131,27 @@ std::string Logbook::render(std::span<const LogField> fields) const {
       text += ',';
       append_json_string(text, part.key);
       text += ':';
-      if (part.bare) text += part.value;
-      else append_json_string(text, part.value);
+      if (part.bare)
+        text += part.value;
+      else
+        append_json_string(text, part.value);
       continue;
     }
     text += ' ';
     text += part.key;
     text += '=';
-    const bool plain = !part.value.empty() && part.value.find_first_of(" \"=\n\r\t") == std::string::npos;
-    if (plain) text += part.value;
-    else append_json_string(text, part.value);
+    const bool plain =
+        !part.value.empty() && part.value.find_first_of(" \"=\n\r\t") == std::string::npos;
+    if (plain)
+      text += part.value;
+    else
+      append_json_string(text, part.value);
   }
   return text;
 }
 
-void Logbook::put(Level level, std::string_view source, std::string_view event, std::string_view fields,
-                  std::uint64_t repeats) {
+void Logbook::put(Level level, std::string_view source, std::string_view event,
+                  std::string_view fields, std::uint64_t repeats) {
   std::string line;
   const std::string time = to_rfc3339(clock_.now());
   if (form_ == Form::json) {
@@ -152,7 +164,9 @@ void Logbook::put(Level level, std::string_view source, std::string_view event, 
     line += "}\n";
   } else {
     line = fmt::format("{} {:5} {}: {}{}", time, to_string(level), source, event, fields);
-    if (repeats > 0) line += fmt::format(" (repeated {})", repeats == 1 ? "once more" : fmt::format("{} times", repeats));
+    if (repeats > 0)
+      line += fmt::format(" (repeated {})",
+                          repeats == 1 ? "once more" : fmt::format("{} times", repeats));
     line += '\n';
   }
   std::fwrite(line.data(), 1, line.size(), out_);

@@ -1,9 +1,9 @@
 // Logs: an event in constant words, the rest in fields, so that it can be searched and counted.
 //
-// A Logbook owns where lines go, their form (text or JSON lines) and the level of each component; a Log
-// is a component's pen. Equal lines within a window are written once and then counted ("repeated").
-// Thread safe. `error` asks for a person, `warn` says we are handling it, `info` is the life of the
-// daemon, `debug` each message.
+// A Logbook owns where lines go, their form (text or JSON lines) and the level of each component; a
+// Log is a component's pen. Equal lines within a window are written once and then counted
+// ("repeated"). Thread safe. `error` asks for a person, `warn` says we are handling it, `info` is
+// the life of the daemon, `debug` each message.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,8 @@ namespace lightship {
 enum class Level : int { debug, info, warn, error };
 
 std::string_view to_string(Level level);
-std::optional<Level> parse_level(std::string_view text);  // any case; WARNING and CRITICAL are known too
+std::optional<Level> parse_level(
+    std::string_view text);  // any case; WARNING and CRITICAL are known too
 
 struct LogField {
   std::string_view key;
@@ -47,10 +48,10 @@ class Logbook {
   Logbook(const Logbook&) = delete;
   Logbook& operator=(const Logbook&) = delete;
 
-  void set_level(Level level);                              // of every component without its own
+  void set_level(Level level);  // of every component without its own
   void set_level(std::string_view component, std::optional<Level> level);
   Level level() const { return static_cast<Level>(level_.load(std::memory_order_relaxed)); }
-  void more_talkative(int steps);                           // +1 towards debug, -1 towards error
+  void more_talkative(int steps);  // +1 towards debug, -1 towards error
 
   // Written whatever the level is: the answer to someone who turned a knob.
   void note(std::string_view event, std::string_view what);
@@ -58,7 +59,9 @@ class Logbook {
   // Writes what folding still holds back; called once a second and before the end.
   void flush(bool all = false);
 
-  std::uint64_t lines(Level level) const { return lines_[static_cast<int>(level)].load(std::memory_order_relaxed); }
+  std::uint64_t lines(Level level) const {
+    return lines_[static_cast<int>(level)].load(std::memory_order_relaxed);
+  }
 
  private:
   friend class Log;
@@ -74,7 +77,8 @@ class Logbook {
   };
   Component& component(std::string_view name);
   bool wants(const Component& component, Level level) const;
-  void write(const std::string& source, Level level, std::string_view event, std::span<const LogField> fields);
+  void write(const std::string& source, Level level, std::string_view event,
+             std::span<const LogField> fields);
   void put(Level level, std::string_view source, std::string_view event, std::string_view fields,
            std::uint64_t repeats);
   std::string render(std::span<const LogField> fields) const;
@@ -96,13 +100,21 @@ class Log {
   Log(Logbook& book, std::string source);
 
   template <class... F>
-  void debug(std::string_view event, const F&... fields) { write(Level::debug, event, fields...); }
+  void debug(std::string_view event, const F&... fields) {
+    write(Level::debug, event, fields...);
+  }
   template <class... F>
-  void info(std::string_view event, const F&... fields) { write(Level::info, event, fields...); }
+  void info(std::string_view event, const F&... fields) {
+    write(Level::info, event, fields...);
+  }
   template <class... F>
-  void warn(std::string_view event, const F&... fields) { write(Level::warn, event, fields...); }
+  void warn(std::string_view event, const F&... fields) {
+    write(Level::warn, event, fields...);
+  }
   template <class... F>
-  void error(std::string_view event, const F&... fields) { write(Level::error, event, fields...); }
+  void error(std::string_view event, const F&... fields) {
+    write(Level::error, event, fields...);
+  }
 
   bool wants(Level level) const { return book_->wants(*component_, level); }
 

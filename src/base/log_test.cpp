@@ -29,16 +29,22 @@ struct Paper {
 TEST(Log, WritesAnEventAndItsFields) {
   Paper paper;
   Logbook book(paper.clock, paper.file, Logbook::Form::text, Level::info);
-  Log(book, "modbus/panel").warn("device is silent", field("device", "panel/m1"), field("why", "no answer"), field("n", 3));
-  EXPECT_EQ(paper.read(), "2026-01-04T12:00:00.000Z warn  modbus/panel: device is silent device=panel/m1 why=\"no answer\" n=3\n");
+  Log(book, "modbus/panel")
+      .warn("device is silent", field("device", "panel/m1"), field("why", "no answer"),
+            field("n", 3));
+  EXPECT_EQ(paper.read(),
+            "2026-01-04T12:00:00.000Z warn  modbus/panel: device is silent device=panel/m1 "
+            "why=\"no answer\" n=3\n");
 }
 
 TEST(Log, WritesJsonLines) {
   Paper paper;
   Logbook book(paper.clock, paper.file, Logbook::Form::json, Level::info);
-  Log(book, "mqtt").info("connected", field("broker", "a\"b"), field("waiting", 2), field("up", true));
+  Log(book, "mqtt")
+      .info("connected", field("broker", "a\"b"), field("waiting", 2), field("up", true));
   EXPECT_EQ(paper.read(),
-            "{\"time\":\"2026-01-04T12:00:00.000Z\",\"level\":\"info\",\"source\":\"mqtt\",\"event\":\"connected\","
+            "{\"time\":\"2026-01-04T12:00:00.000Z\",\"level\":\"info\",\"source\":\"mqtt\","
+            "\"event\":\"connected\","
             "\"broker\":\"a\\\"b\",\"waiting\":2,\"up\":true}\n");
 }
 

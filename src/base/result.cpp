@@ -5,15 +5,24 @@ namespace lightship {
 
 std::string_view to_string(Errc code) {
   switch (code) {
-    case Errc::incomplete: return "incomplete";
-    case Errc::malformed: return "malformed";
-    case Errc::crc: return "crc";
-    case Errc::refused: return "refused";
-    case Errc::timeout: return "timeout";
-    case Errc::closed: return "closed";
-    case Errc::unavailable: return "unavailable";
-    case Errc::invalid: return "invalid";
-    case Errc::cancelled: return "cancelled";
+    case Errc::incomplete:
+      return "incomplete";
+    case Errc::malformed:
+      return "malformed";
+    case Errc::crc:
+      return "crc";
+    case Errc::refused:
+      return "refused";
+    case Errc::timeout:
+      return "timeout";
+    case Errc::closed:
+      return "closed";
+    case Errc::unavailable:
+      return "unavailable";
+    case Errc::invalid:
+      return "invalid";
+    case Errc::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }

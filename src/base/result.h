@@ -31,14 +31,15 @@ std::string_view to_string(Errc code);
 struct Error {
   Errc code = Errc::invalid;
   std::string text;  // what was found and what was expected, for people
-  int detail = 0;    // the peer's own code where there is one (Modbus exception, errno, MQTT reason)
+  int detail = 0;  // the peer's own code where there is one (Modbus exception, errno, MQTT reason)
 };
 
 template <class T>
 using Result = std::expected<T, Error>;
 
 template <class... Args>
-[[nodiscard]] std::unexpected<Error> fail(Errc code, fmt::format_string<Args...> format, Args&&... args) {
+[[nodiscard]] std::unexpected<Error> fail(Errc code, fmt::format_string<Args...> format,
+                                          Args&&... args) {
   return std::unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...), 0});
 }
 

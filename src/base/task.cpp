@@ -20,9 +20,10 @@ TaskGroup::~TaskGroup() { assert(running_.empty()); }
 
 void TaskGroup::spawn(Task<void> task) {
   const auto which = running_.emplace(running_.end());
-  asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(
-                     which->stop.slot(), [this, which](std::exception_ptr why) { ended(which, why); }));
+  asio::co_spawn(
+      executor_, std::move(task),
+      asio::bind_cancellation_slot(which->stop.slot(),
+                                   [this, which](std::exception_ptr why) { ended(which, why); }));
   if (cancelled_) {
     // Posted, because a coroutine that has not begun cannot be cancelled yet.
     asio::post(executor_, [this, which] {

@@ -1,7 +1,7 @@
 // Task<T>: a coroutine on a loop; TaskGroup: the owner of those that run side by side.
 //
-// Nothing is detached: a group cancels what it owns and `join` returns when all of it has ended. Loop
-// thread only.
+// Nothing is detached: a group cancels what it owns and `join` returns when all of it has ended.
+// Loop thread only.
 #pragma once
 
 #include <exception>
@@ -30,9 +30,9 @@ class TaskGroup {
 
   // Starts the task. What it throws, other than cancellation, is kept and thrown by `join`.
   void spawn(Task<void> task);
-  void cancel();       // asks every task to stop, now and those spawned later
-  // Returns when none runs; not itself stopped by cancellation. Whoever was cancelled before must first
-  // `co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation())`.
+  void cancel();  // asks every task to stop, now and those spawned later
+  // Returns when none runs; not itself stopped by cancellation. Whoever was cancelled before must
+  // first `co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation())`.
   Task<void> join();
   // Runs until all have ended, one has failed or the caller is cancelled; then ends all of them.
   Task<void> run();

@@ -60,7 +60,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 std::size_t utf8_length(std::string_view text) {
   if (text.empty()) return 0;
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const auto follows = [&](std::size_t at) { return at < text.size() && (byte(at) & 0xC0) == 0x80; };
+  const auto follows = [&](std::size_t at) {
+    return at < text.size() && (byte(at) & 0xC0) == 0x80;
+  };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
@@ -88,7 +90,8 @@ std::string_view trim(std::string_view text) {
 
 std::string to_lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -109,7 +112,8 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 bool is_id(std::string_view text) {
   const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
   if (text.empty() || text.size() > 64 || !letter(text.front())) return false;
-  return std::ranges::all_of(text, [&](char c) { return letter(c) || c == '_' || c == '.' || c == '-'; });
+  return std::ranges::all_of(text,
+                             [&](char c) { return letter(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 std::string counted(std::size_t count, std::string_view noun) {

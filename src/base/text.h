@@ -9,14 +9,16 @@
 
 namespace lightship {
 
-// The number of edits (insert, delete, replace, swap of neighbours) that turn one word into the other.
+// The number of edits (insert, delete, replace, swap of neighbours) that turn one word into the
+// other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The one of `known` that was probably meant, or nothing when none is near (more than a third of the
-// letters differ). Case, and a dash or blank for an underscore, cost no edit.
+// The one of `known` that was probably meant, or nothing when none is near (more than a third of
+// the letters differ). Case, and a dash or blank for an underscore, cost no edit.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
 
-// The length in bytes of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none.
+// The length in bytes of the well-formed UTF-8 sequence at the start of `text`, 0 when there is
+// none.
 std::size_t utf8_length(std::string_view text);
 
 std::string_view trim(std::string_view text);

@@ -10,7 +10,8 @@
 namespace lightship {
 namespace {
 
-// Very large and very small numbers are written with an exponent, as JSON allows; the others plainly.
+// Very large and very small numbers are written with an exponent, as JSON allows; the others
+// plainly.
 template <class T>
 void append_shortest(std::string& out, T value) {
   char text[64];
@@ -25,11 +26,16 @@ void append_shortest(std::string& out, T value) {
 
 double as_double(const Value& value) {
   switch (value.index()) {
-    case 1: return std::get<bool>(value) ? 1 : 0;
-    case 2: return static_cast<double>(std::get<std::int64_t>(value));
-    case 3: return static_cast<double>(std::get<std::uint64_t>(value));
-    case 4: return std::get<Real>(value).value;
-    default: return std::numeric_limits<double>::quiet_NaN();
+    case 1:
+      return std::get<bool>(value) ? 1 : 0;
+    case 2:
+      return static_cast<double>(std::get<std::int64_t>(value));
+    case 3:
+      return static_cast<double>(std::get<std::uint64_t>(value));
+    case 4:
+      return std::get<Real>(value).value;
+    default:
+      return std::numeric_limits<double>::quiet_NaN();
   }
 }
 
@@ -38,7 +44,8 @@ void append_number(std::string& out, const Real& real) {
     out += "null";
     return;
   }
-  if (real.decimals == Real::kShortestFloat) return append_shortest(out, static_cast<float>(real.value));
+  if (real.decimals == Real::kShortestFloat)
+    return append_shortest(out, static_cast<float>(real.value));
   if (real.decimals < 0 || std::fabs(real.value) >= 1e15) return append_shortest(out, real.value);
 
   const std::size_t start = out.size();
@@ -52,9 +59,12 @@ void append_number(std::string& out, const Real& real) {
 
 std::string to_text(const Value& value) {
   switch (value.index()) {
-    case 1: return std::get<bool>(value) ? "true" : "false";
-    case 2: return fmt::to_string(std::get<std::int64_t>(value));
-    case 3: return fmt::to_string(std::get<std::uint64_t>(value));
+    case 1:
+      return std::get<bool>(value) ? "true" : "false";
+    case 2:
+      return fmt::to_string(std::get<std::int64_t>(value));
+    case 3:
+      return fmt::to_string(std::get<std::uint64_t>(value));
     case 4: {
       const auto& real = std::get<Real>(value);
       if (std::isnan(real.value)) return "NaN";
@@ -63,8 +73,10 @@ std::string to_text(const Value& value) {
       append_number(text, real);
       return text;
     }
-    case 5: return std::get<std::string>(value);
-    default: return "-";
+    case 5:
+      return std::get<std::string>(value);
+    default:
+      return "-";
   }
 }
 

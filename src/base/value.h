@@ -12,10 +12,12 @@
 namespace lightship {
 
 struct Real {
-  static constexpr std::int8_t kShortest = -1;       // the shortest decimal that reads back as this double
+  static constexpr std::int8_t kShortest =
+      -1;  // the shortest decimal that reads back as this double
   static constexpr std::int8_t kShortestFloat = -2;  // the same for a 32-bit or 16-bit float
   double value = 0;
-  std::int8_t decimals = kShortest;  // or 0..17: rounded to that many decimals, zeros at the end dropped
+  std::int8_t decimals =
+      kShortest;  // or 0..17: rounded to that many decimals, zeros at the end dropped
 
   friend bool operator==(const Real&, const Real&) = default;
 };

@@ -41,7 +41,9 @@ TEST(JsonWriter, NestsAndEscapes) {
   json.begin_object().member("a", "quote\" back\\ line\n bell\x07 bad\xFF");
   json.key("list").begin_array().value(1).value(true).null().end_array();
   json.key("empty").begin_object().end_object().end_object();
-  EXPECT_EQ(text, "{\"a\":\"quote\\\" back\\\\ line\\n bell\\u0007 bad\xEF\xBF\xBD\",\"list\":[1,true,null],\"empty\":{}}");
+  EXPECT_EQ(text,
+            "{\"a\":\"quote\\\" back\\\\ line\\n bell\\u0007 "
+            "bad\xEF\xBF\xBD\",\"list\":[1,true,null],\"empty\":{}}");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// One thread for what blocks (files, databases, libcurl); the result comes home to the loop that asked.
+// One thread for what blocks (files, databases, libcurl); the result comes home to the loop that
+// asked.
 #pragma once
 
 #include <thread>
@@ -20,9 +21,9 @@ class Worker {
   Worker() : work_(asio::make_work_guard(loop_)), thread_([this] { loop_.run(); }) {}
   ~Worker() { stop(); }
 
-  // Runs `job` on the worker, resumes the caller on its own executor with what it returned. Jobs run one
-  // at a time, in the order asked. The caller must not be destroyed while it waits: cancel does not
-  // interrupt a job, it is awaited.
+  // Runs `job` on the worker, resumes the caller on its own executor with what it returned. Jobs
+  // run one at a time, in the order asked. The caller must not be destroyed while it waits: cancel
+  // does not interrupt a job, it is awaited.
   template <class F>
   Task<std::invoke_result_t<F>> run(F job) {
     using R = std::invoke_result_t<F>;

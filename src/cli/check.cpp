@@ -40,13 +40,16 @@ void print_plan(const app::Loaded& loaded) {
   fmt::print("plan:\n");
   for (const auto& line : loaded.plans) {
     fmt::print("  {} ({}): {}, {:.0f} ms, {:.0f} % of the line at {}\n", line.connection, line.line,
-               counted(line.requests, "request"), line.cycle_ms, line.load_percent, interval_text(line.fastest));
+               counted(line.requests, "request"), line.cycle_ms, line.load_percent,
+               interval_text(line.fastest));
     for (const auto& device : line.devices) {
-      fmt::print("    {}: {} in {}, {:.0f} ms, every {}\n", device.client, counted(device.points, "point"),
-                 counted(device.requests, "request"), device.cycle_ms, interval_text(device.interval));
+      fmt::print("    {}: {} in {}, {:.0f} ms, every {}\n", device.client,
+                 counted(device.points, "point"), counted(device.requests, "request"),
+                 device.cycle_ms, interval_text(device.interval));
       for (const auto& block : device.blocks) fmt::print("      {}\n", block);
     }
-    fmt::print("    (answer time of a device taken as {}; the daemon measures it)\n", for_people(line.assumed_answer));
+    fmt::print("    (answer time of a device taken as {}; the daemon measures it)\n",
+               for_people(line.assumed_answer));
   }
 }
 
@@ -55,14 +58,27 @@ void print_plan(const app::Loaded& loaded) {
 int check(const std::filesystem::path& config_dir, bool json) {
   std::error_code failed;
   if (!std::filesystem::is_directory(config_dir, failed)) {
-    const auto text = fmt::format("the configuration directory {} does not exist", config_dir.string());
+    const auto text =
+        fmt::format("the configuration directory {} does not exist", config_dir.string());
     if (json) {
       std::string out;
       JsonWriter writer(out);
       writer.begin_object().member("ok", false).key("mistakes").begin_array().begin_object();
-      writer.member("severity", "error").member("file", config_dir.string()).member("line", 1).member("column", 1);
-      writer.member("path", "").member("message", text).member("found", "").member("expected", "a directory");
-      writer.member("suggestion", "").end_object().end_array().key("plan").begin_array().end_array().end_object();
+      writer.member("severity", "error")
+          .member("file", config_dir.string())
+          .member("line", 1)
+          .member("column", 1);
+      writer.member("path", "")
+          .member("message", text)
+          .member("found", "")
+          .member("expected", "a directory");
+      writer.member("suggestion", "")
+          .end_object()
+          .end_array()
+          .key("plan")
+          .begin_array()
+          .end_array()
+          .end_object();
       fmt::print("{}\n", out);
     } else {
       fmt::print(stderr, "lightship check: {}\n", text);
@@ -74,7 +90,8 @@ int check(const std::filesystem::path& config_dir, bool json) {
     print_json(loaded);
     return loaded.ok() ? app::kFine : app::kConfig;
   }
-  for (const auto severity : {config::Severity::error, config::Severity::warning, config::Severity::note}) {
+  for (const auto severity :
+       {config::Severity::error, config::Severity::warning, config::Severity::note}) {
     fmt::print("{}", loaded.mistakes.text(severity));
   }
   if (!loaded.ok()) return app::kConfig;

@@ -85,14 +85,17 @@ declarations that also read and check the files, so it says what the program doe
 
 )";
 
-const auto kLevels = [](const std::string& text) { return parse_level(text) ? "" : "'" + text + "' is none of debug, info, warn, error"; };
+const auto kLevels = [](const std::string& text) {
+  return parse_level(text) ? "" : "'" + text + "' is none of debug, info, warn, error";
+};
 
 CLI::Option* add_duration(CLI::App* to, const char* name, Duration& into, const char* help) {
   return to->add_option_function<std::string>(
       name,
       [&into, name](const std::string& text) {
         const auto parsed = config::parse_duration(text);
-        if (!parsed || *parsed <= 0) throw CLI::ValidationError(name, "'" + text + "' is not a time such as 500ms, 5s or 2");
+        if (!parsed || *parsed <= 0)
+          throw CLI::ValidationError(name, "'" + text + "' is not a time such as 500ms, 5s or 2");
         into = Duration(*parsed);
       },
       help);
@@ -101,66 +104,117 @@ CLI::Option* add_duration(CLI::App* to, const char* name, Duration& into, const 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App program("Lightship, an edge gateway: polls Modbus meters and devices, keeps what each said last, and passes it on\n"
-                   "to MQTT brokers and as a Modbus TCP gateway.", "lightship");
+  CLI::App program(
+      "Lightship, an edge gateway: polls Modbus meters and devices, keeps what each said last, and "
+      "passes it on\n"
+      "to MQTT brokers and as a Modbus TCP gateway.",
+      "lightship");
   program.require_subcommand(0, 1);
-  program.footer("Exit status: 0 fine, 64 wrong usage, 78 wrong configuration, 69 a needed thing is unavailable or does not\n"
-                 "answer, 75 a device answered with an exception, 70 a defect. Environment: CONFIG_DIR, DATA_DIR, LOG_LEVEL,\n"
-                 "LOG_FORMAT; options win. Signals: SIGHUP reloads, SIGUSR1 and SIGUSR2 log more and less.\n"
-                 "lightship COMMAND --help tells more of each command.");
+  program.footer(
+      "Exit status: 0 fine, 64 wrong usage, 78 wrong configuration, 69 a needed thing is "
+      "unavailable or does not\n"
+      "answer, 75 a device answered with an exception, 70 a defect. Environment: CONFIG_DIR, "
+      "DATA_DIR, LOG_LEVEL,\n"
+      "LOG_FORMAT; options win. Signals: SIGHUP reloads, SIGUSR1 and SIGUSR2 log more and less.\n"
+      "lightship COMMAND --help tells more of each command.");
   bool version_flag = false;
   program.add_flag("--version", version_flag, "print the version");
 
   Typed typed;
   auto* run = program.add_subcommand("run", "the gateway, until a signal ends it");
-  run->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
+  run->add_option("--config", typed.config,
+                  "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
   run->add_option("--data", typed.data, "data directory (DATA_DIR, else ~/.local/share/lightship)");
-  run->add_option("--log-level", typed.level, "debug, info, warn or error")->check(CLI::Validator(kLevels, "LEVEL"));
-  run->add_option("--log-format", typed.format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  run->add_flag("--no-persistence", typed.no_persistence, "keep nothing on disk; for a data directory that cannot be written");
+  run->add_option("--log-level", typed.level, "debug, info, warn or error")
+      ->check(CLI::Validator(kLevels, "LEVEL"));
+  run->add_option("--log-format", typed.format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  run->add_flag("--no-persistence", typed.no_persistence,
+                "keep nothing on disk; for a data directory that cannot be written");
 
   DemoOptions demo_options;
   std::optional<std::uint16_t> portal_port, gateway_port, mqtt_port;
   std::optional<unsigned> seconds;
   auto* demo_command = program.add_subcommand("demo", "the gateway on a simulated site");
-  demo_command->add_option("--data", typed.data, "data directory; absent: a temporary one, removed at the end");
-  demo_command->add_option("--portal-port", portal_port, "port of the portal (8080); 0: any free one")->check(CLI::Range(0, 65535));
-  demo_command->add_option("--gateway-port", gateway_port, "port of the Modbus TCP gateway (4196); 0: any free one")->check(CLI::Range(0, 65535));
-  demo_command->add_option("--mqtt-port", mqtt_port, "port of the MQTT broker (1883); 0: any free one")->check(CLI::Range(0, 65535));
-  demo_command->add_option("--seconds", seconds, "end after so many seconds, with exit status 0")->check(CLI::Range(1, 1'000'000));
+  demo_command->add_option("--data", typed.data,
+                           "data directory; absent: a temporary one, removed at the end");
+  demo_command
+      ->add_option("--portal-port", portal_port, "port of the portal (8080); 0: any free one")
+      ->check(CLI::Range(0, 65535));
+  demo_command
+      ->add_option("--gateway-port", gateway_port,
+                   "port of the Modbus TCP gateway (4196); 0: any free one")
+      ->check(CLI::Range(0, 65535));
+  demo_command
+      ->add_option("--mqtt-port", mqtt_port, "port of the MQTT broker (1883); 0: any free one")
+      ->check(CLI::Range(0, 65535));
+  demo_command->add_option("--seconds", seconds, "end after so many seconds, with exit status 0")
+      ->check(CLI::Range(1, 1'000'000));
 
-  auto* check_command = program.add_subcommand("check", "validate the configuration and show the poll plan");
-  check_command->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
+  auto* check_command =
+      program.add_subcommand("check", "validate the configuration and show the poll plan");
+  check_command->add_option("--config", typed.config,
+                            "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
   check_command->add_flag("--json", typed.json, "print one JSON object");
 
   ReadUrlOptions by_url;
   ReadDeviceOptions by_device;
   std::string point, device;
-  auto* read = program.add_subcommand("read", "read registers once: by --url, or of a configured --device");
-  auto* url = read->add_option("--url", by_url.url, "tcp://HOST[:502] udp://HOST[:502] rtu+tcp://HOST:PORT rtu:///dev/ttyX?baud=9600&parity=N&stop=1&data=8 ascii:///dev/ttyX");
-  read->add_option("--unit", by_url.unit, "unit id to ask (1)")->check(CLI::Range(0, 255))->needs(url);
-  read->add_option("--fn", by_url.function, "what to read (holding)")->check(CLI::IsMember({"coil", "discrete", "holding", "input"}))->needs(url);
-  read->add_option("--at", by_url.address, "first address as on the wire, counted from 0 (0)")->check(CLI::Range(0, 65535))->needs(url);
-  read->add_option("--count", by_url.count, "how many registers or bits (1)")->check(CLI::Range(1, 65536))->needs(url);
-  read->add_option("--type", by_url.type, "how to read the registers: uint16 (unless said), int16, uint32, float32, string, ...")->needs(url);
-  read->add_option("--order", by_url.order, "order of the bytes: ABCD (unless said), BADC, CDAB or DCBA")->needs(url);
+  auto* read =
+      program.add_subcommand("read", "read registers once: by --url, or of a configured --device");
+  auto* url =
+      read->add_option("--url", by_url.url,
+                       "tcp://HOST[:502] udp://HOST[:502] rtu+tcp://HOST:PORT "
+                       "rtu:///dev/ttyX?baud=9600&parity=N&stop=1&data=8 ascii:///dev/ttyX");
+  read->add_option("--unit", by_url.unit, "unit id to ask (1)")
+      ->check(CLI::Range(0, 255))
+      ->needs(url);
+  read->add_option("--fn", by_url.function, "what to read (holding)")
+      ->check(CLI::IsMember({"coil", "discrete", "holding", "input"}))
+      ->needs(url);
+  read->add_option("--at", by_url.address, "first address as on the wire, counted from 0 (0)")
+      ->check(CLI::Range(0, 65535))
+      ->needs(url);
+  read->add_option("--count", by_url.count, "how many registers or bits (1)")
+      ->check(CLI::Range(1, 65536))
+      ->needs(url);
+  read->add_option(
+          "--type", by_url.type,
+          "how to read the registers: uint16 (unless said), int16, uint32, float32, string, ...")
+      ->needs(url);
+  read->add_option("--order", by_url.order,
+                   "order of the bytes: ABCD (unless said), BADC, CDAB or DCBA")
+      ->needs(url);
   add_duration(read, "--timeout", by_url.timeout, "longest wait for an answer (3s)")->needs(url);
-  read->add_option("--config", typed.config, "configuration directory (CONFIG_DIR, else ~/.config/lightship)")->excludes(url);
-  read->add_option("--device", by_device.device, "a configured device: CONNECTION/CLIENT, or CLIENT where only one connection has it")->excludes(url);
-  read->add_option("--point", by_device.point, "only this point; absent: all of the device")->excludes(url);
+  read->add_option("--config", typed.config,
+                   "configuration directory (CONFIG_DIR, else ~/.config/lightship)")
+      ->excludes(url);
+  read->add_option(
+          "--device", by_device.device,
+          "a configured device: CONNECTION/CLIENT, or CLIENT where only one connection has it")
+      ->excludes(url);
+  read->add_option("--point", by_device.point, "only this point; absent: all of the device")
+      ->excludes(url);
   read->add_flag("--json", typed.json, "print one JSON object");
 
   std::string status_url;
-  auto* status_command = program.add_subcommand("status", "what the running gateway says of itself");
-  status_command->add_option("--url", status_url, "the portal's address; absent: what portal.url in the data directory says, else http://127.0.0.1:8080");
-  status_command->add_option("--data", typed.data, "data directory of the running gateway (DATA_DIR, else ~/.local/share/lightship)");
+  auto* status_command =
+      program.add_subcommand("status", "what the running gateway says of itself");
+  status_command->add_option("--url", status_url,
+                             "the portal's address; absent: what portal.url in the data directory "
+                             "says, else http://127.0.0.1:8080");
+  status_command->add_option(
+      "--data", typed.data,
+      "data directory of the running gateway (DATA_DIR, else ~/.local/share/lightship)");
   status_command->add_flag("--json", typed.json, "print the JSON of GET /api/status");
 
   auto* version_command = program.add_subcommand("version", "the version");
   version_command->add_flag("--json", typed.json, "print one JSON object");
 
   // For the build: docs/configuration.md is made by it.
-  auto* reference = program.add_subcommand("reference", "print the configuration reference as Markdown")->group("");
+  auto* reference =
+      program.add_subcommand("reference", "print the configuration reference as Markdown")
+          ->group("");
 
   try {
     program.parse(argc, argv);
@@ -171,10 +225,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "lightship: {}\n", error.what());
     std::vector<std::string> commands;
-    for (const auto* command : program.get_subcommands([](CLI::App*) { return true; })) commands.push_back(command->get_name());
-    const auto meant = argc > 1 && *argv[1] != '-' && std::ranges::find(commands, argv[1]) == commands.end()
-                           ? nearest(argv[1], commands)
-                           : std::nullopt;
+    for (const auto* command : program.get_subcommands([](CLI::App*) { return true; }))
+      commands.push_back(command->get_name());
+    const auto meant =
+        argc > 1 && *argv[1] != '-' && std::ranges::find(commands, argv[1]) == commands.end()
+            ? nearest(argv[1], commands)
+            : std::nullopt;
     if (meant) fmt::print(stderr, "  did you mean 'lightship {}'?\n", *meant);
     fmt::print(stderr, "  lightship --help tells what there is\n");
     return app::kUsage;
@@ -188,8 +244,10 @@ int main(int argc, char** argv) {
   const auto options = run_options(typed);
   if (*run) {
     for (const char* name : {"LOG_LEVEL"}) {
-      if (const auto level = environment(name); level && typed.level.empty() && !parse_level(*level)) {
-        fmt::print(stderr, "lightship: {}='{}' is none of debug, info, warn, error\n", name, *level);
+      if (const auto level = environment(name);
+          level && typed.level.empty() && !parse_level(*level)) {
+        fmt::print(stderr, "lightship: {}='{}' is none of debug, info, warn, error\n", name,
+                   *level);
         return app::kUsage;
       }
     }
@@ -209,7 +267,9 @@ int main(int argc, char** argv) {
     by_url.json = by_device.json = typed.json;
     if (!by_url.url.empty()) return read_url(by_url);
     if (by_device.device.empty()) {
-      fmt::print(stderr, "lightship read: say what to read: --url URL, or --device CONNECTION/CLIENT\n  lightship read --help tells more\n");
+      fmt::print(stderr,
+                 "lightship read: say what to read: --url URL, or --device CONNECTION/CLIENT\n  "
+                 "lightship read --help tells more\n");
       return app::kUsage;
     }
     by_device.config_dir = options.config_dir;

@@ -20,14 +20,15 @@ struct Target {
 
 struct Answers {
   bool connected = false;
-  std::optional<Error> error;                         // the first that is none of a single block
+  std::optional<Error> error;  // the first that is none of a single block
   std::vector<std::pair<poller::Block, Result<ByteVector>>> blocks;
   Duration took{};
 };
 
-Task<void> read_blocks(asio::io_context& loop, Clock& clock, const Target& target, const link::SerialSettings& settings,
-                       Answers& answers) {
-  auto opened = co_await poller::open_line(loop.get_executor(), clock, *target.connection, settings);
+Task<void> read_blocks(asio::io_context& loop, Clock& clock, const Target& target,
+                       const link::SerialSettings& settings, Answers& answers) {
+  auto opened =
+      co_await poller::open_line(loop.get_executor(), clock, *target.connection, settings);
   if (!opened) {
     answers.error = opened.error();
     co_return;
@@ -44,13 +45,15 @@ Task<void> read_blocks(asio::io_context& loop, Clock& clock, const Target& targe
     for (unsigned attempt = 0; attempt <= target.connection->retries; ++attempt) {
       poller::Ask ask;
       ask.unit = target.setup.info.unit;
-      ask.request = modbus::Read{static_cast<modbus::Function>(block.space), block.first, block.count};
+      ask.request =
+          modbus::Read{static_cast<modbus::Function>(block.space), block.first, block.count};
       ask.patience = ask.limit = target.connection->timeout;
       ask.pause = target.setup.pause;
       ask.answers_as = target.setup.answers_as;
       poller::Tally tally;
       answer = co_await conversation.ask(std::move(ask), tally);
-      if (answer || answer.error().code == Errc::refused || answer.error().code == Errc::closed) break;
+      if (answer || answer.error().code == Errc::refused || answer.error().code == Errc::closed)
+        break;
     }
     const bool silent = !answer && answer.error().code != Errc::refused;
     if (silent) answers.error = answer.error();
@@ -76,9 +79,11 @@ std::vector<std::uint16_t> registers_at(const Answers& answers, const poller::Pl
     }
     const Bytes data = Bytes(*answer).subspan(2);
     const std::size_t offset = where.address - block.first;
-    if (is_bits(where.space)) return {static_cast<std::uint16_t>(data[offset / 8] >> (offset % 8) & 1)};
+    if (is_bits(where.space))
+      return {static_cast<std::uint16_t>(data[offset / 8] >> (offset % 8) & 1)};
     std::vector<std::uint16_t> words;
-    for (std::size_t i = 0; i < where.count; ++i) words.push_back(load_u16(data.data() + 2 * (offset + i)));
+    for (std::size_t i = 0; i < where.count; ++i)
+      words.push_back(load_u16(data.data() + 2 * (offset + i)));
     return words;
   }
   return {};
@@ -86,8 +91,10 @@ std::vector<std::uint16_t> registers_at(const Answers& answers, const poller::Pl
 
 std::string reason_at(const Answers& answers, const poller::PlanPoint& where) {
   for (const auto& [block, answer] : answers.blocks) {
-    const bool inside = block.space == where.space && where.address >= block.first && where.address < block.first + block.count;
-    if (inside && !answer) return to_string(poller::reason_of(answer.error()), answer.error().detail);
+    const bool inside = block.space == where.space && where.address >= block.first &&
+                        where.address < block.first + block.count;
+    if (inside && !answer)
+      return to_string(poller::reason_of(answer.error()), answer.error().detail);
   }
   return "timeout";
 }
@@ -101,7 +108,8 @@ std::vector<Row> rows_of(const Target& target, const Answers& answers, std::stri
     if (words.empty()) {
       row.reason = reason_at(answers, point.where);
     } else {
-      for (const auto word : words) row.raw += fmt::format("{}{:04x}", row.raw.empty() ? "" : " ", word);
+      for (const auto word : words)
+        row.raw += fmt::format("{}{:04x}", row.raw.empty() ? "" : " ", word);
       std::optional<std::int16_t> power;
       for (const auto& other : target.setup.points) {
         if (point.scale_register.empty() || other.name != point.scale_register) continue;
@@ -110,24 +118,31 @@ std::vector<Row> rows_of(const Target& target, const Answers& answers, std::stri
       }
       auto decoded = modbus::decode(point.spec, words, power);
       row.value = std::move(decoded.value);
-      if (decoded.why == modbus::Why::out_of_range) row.reason = "out_of_range";
-      else if (decoded.why != modbus::Why::none) row.reason = "not_available";
+      if (decoded.why == modbus::Why::out_of_range)
+        row.reason = "out_of_range";
+      else if (decoded.why != modbus::Why::none)
+        row.reason = "not_available";
     }
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
-void print(const Target& target, const Answers& answers, const std::vector<Row>& rows, bool as_json) {
+void print(const Target& target, const Answers& answers, const std::vector<Row>& rows,
+           bool as_json) {
   if (as_json) {
     std::string text;
     JsonWriter json(text);
-    json.begin_object().member("device", target.setup.info.id()).member("unit", static_cast<int>(target.setup.info.unit));
+    json.begin_object()
+        .member("device", target.setup.info.id())
+        .member("unit", static_cast<int>(target.setup.info.unit));
     json.key("points").begin_object();
     for (const auto& row : rows) {
       json.key(row.name).begin_object().key("value");
-      if (row.reason.empty()) json.value(row.value);
-      else json.null();
+      if (row.reason.empty())
+        json.value(row.value);
+      else
+        json.null();
       json.member("unit", row.unit).member("quality", row.reason.empty() ? "good" : "bad");
       if (!row.reason.empty()) json.member("reason", row.reason);
       json.key("registers").begin_array();
@@ -145,10 +160,12 @@ void print(const Target& target, const Answers& answers, const std::vector<Row>&
   std::size_t width = 5;
   for (const auto& row : rows) width = std::max(width, row.name.size());
   for (const auto& row : rows) {
-    fmt::print("{:<{}}  {:>14} {:<6} {:<14} {}\n", row.name, width, row.reason.empty() ? to_text(row.value) : "-", row.unit,
+    fmt::print("{:<{}}  {:>14} {:<6} {:<14} {}\n", row.name, width,
+               row.reason.empty() ? to_text(row.value) : "-", row.unit,
                row.reason.empty() ? "good" : row.reason, row.raw);
   }
-  fmt::print("{}: {} in {}\n", target.setup.info.id(), counted(answers.blocks.size(), "request"), for_people(answers.took));
+  fmt::print("{}: {} in {}\n", target.setup.info.id(), counted(answers.blocks.size(), "request"),
+             for_people(answers.took));
 }
 
 int usage(const std::string& text) {
@@ -175,15 +192,19 @@ int read_device(const ReadDeviceOptions& options) {
       const std::string id = connection.id + "/" + client.id;
       known.push_back(id);
       if (id == options.device || client.id == options.device) {
-        targets.push_back({&connection, poller::device_setup(connection, client, modbus->meters())});
+        targets.push_back(
+            {&connection, poller::device_setup(connection, client, modbus->meters())});
       }
     }
   }
   if (targets.size() != 1) {
     const auto meant = nearest(options.device, known);
-    return usage(targets.empty() ? fmt::format("no device '{}'{}; there are: {}", options.device,
-                                               meant ? fmt::format(" (did you mean {}?)", *meant) : "", join(known, ", "))
-                                 : fmt::format("several devices are called '{}'; say CONNECTION/CLIENT", options.device));
+    return usage(targets.empty()
+                     ? fmt::format("no device '{}'{}; there are: {}", options.device,
+                                   meant ? fmt::format(" (did you mean {}?)", *meant) : "",
+                                   join(known, ", "))
+                     : fmt::format("several devices are called '{}'; say CONNECTION/CLIENT",
+                                   options.device));
   }
   auto& target = targets.front();
   if (!options.point.empty()) {
@@ -199,16 +220,20 @@ int read_device(const ReadDeviceOptions& options) {
     for (const auto& point : target.setup.points) {
       if (point.name == options.point) scale = point.scale_register;
     }
-    std::erase_if(target.setup.points, [&](const auto& point) { return point.name != options.point && point.name != scale; });
+    std::erase_if(target.setup.points, [&](const auto& point) {
+      return point.name != options.point && point.name != scale;
+    });
   }
 
   asio::io_context loop(1);
   SystemClock clock;
   Answers answers;
-  const auto settings = poller::serial_settings(*target.connection, poller::meter_baud(*target.connection, modbus->meters()));
-  asio::co_spawn(loop, read_blocks(loop, clock, target, settings, answers), [](std::exception_ptr why) {
-    if (why) std::rethrow_exception(why);
-  });
+  const auto settings = poller::serial_settings(
+      *target.connection, poller::meter_baud(*target.connection, modbus->meters()));
+  asio::co_spawn(loop, read_blocks(loop, clock, target, settings, answers),
+                 [](std::exception_ptr why) {
+                   if (why) std::rethrow_exception(why);
+                 });
   loop.run();
   if (answers.error) return tell_read_error(*answers.error, answers.connected, options.json);
   const auto rows = rows_of(target, answers, options.point);

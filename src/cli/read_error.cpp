@@ -11,13 +11,21 @@ namespace lightship::cli {
 namespace {
 
 const char* kind_of(const Error& error, bool connected) {
-  if (!connected) return error.detail == EBUSY || error.detail == EACCES || error.detail == EPERM || error.detail == EWOULDBLOCK ? "refused" : "connect";
+  if (!connected)
+    return error.detail == EBUSY || error.detail == EACCES || error.detail == EPERM ||
+                   error.detail == EWOULDBLOCK
+               ? "refused"
+               : "connect";
   switch (error.code) {
-    case Errc::refused: return "exception";
+    case Errc::refused:
+      return "exception";
     case Errc::crc:
-    case Errc::malformed: return "crc";
-    case Errc::timeout: return "timeout";
-    default: return "connect";
+    case Errc::malformed:
+      return "crc";
+    case Errc::timeout:
+      return "timeout";
+    default:
+      return "connect";
   }
 }
 

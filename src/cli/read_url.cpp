@@ -31,7 +31,8 @@ struct Got {
 };
 
 Task<void> read_all(asio::io_context& loop, Clock& clock, const Wanted& wanted, Got& got) {
-  auto opened = co_await poller::open_line(loop.get_executor(), clock, wanted.line, poller::serial_settings(wanted.line, {}));
+  auto opened = co_await poller::open_line(loop.get_executor(), clock, wanted.line,
+                                           poller::serial_settings(wanted.line, {}));
   if (!opened) {
     got.data = fail(opened.error());
     co_return;
@@ -47,7 +48,8 @@ Task<void> read_all(asio::io_context& loop, Clock& clock, const Wanted& wanted, 
     const auto part = std::min(wanted.step, wanted.count - done);
     poller::Ask ask;
     ask.unit = wanted.unit;
-    ask.request = modbus::Read{static_cast<modbus::Function>(wanted.space), static_cast<std::uint16_t>(wanted.address + done),
+    ask.request = modbus::Read{static_cast<modbus::Function>(wanted.space),
+                               static_cast<std::uint16_t>(wanted.address + done),
                                static_cast<std::uint16_t>(part)};
     ask.patience = ask.limit = wanted.timeout;
     poller::Tally tally;
@@ -62,13 +64,15 @@ Task<void> read_all(asio::io_context& loop, Clock& clock, const Wanted& wanted, 
   co_await serving.join();
 }
 
-void print(const ReadUrlOptions& options, const Wanted& wanted, const Got& got, const modbus::PointSpec& spec) {
+void print(const ReadUrlOptions& options, const Wanted& wanted, const Got& got,
+           const modbus::PointSpec& spec) {
   const auto& data = *got.data;
   const bool bits = is_bits(wanted.space);
   std::vector<Value> values;
   std::vector<std::uint16_t> words;
   if (bits) {
-    for (unsigned i = 0; i < wanted.count; ++i) values.emplace_back((data[i / 8] >> (i % 8) & 1) != 0);
+    for (unsigned i = 0; i < wanted.count; ++i)
+      values.emplace_back((data[i / 8] >> (i % 8) & 1) != 0);
   } else {
     for (std::size_t i = 0; i + 1 < data.size(); i += 2) words.push_back(load_u16(data.data() + i));
     for (std::size_t i = 0; i + spec.count <= words.size(); i += spec.count) {
@@ -78,7 +82,9 @@ void print(const ReadUrlOptions& options, const Wanted& wanted, const Got& got, 
   if (options.json) {
     std::string text;
     JsonWriter json(text);
-    json.begin_object().member("unit", static_cast<int>(wanted.unit)).member("function", static_cast<int>(wanted.space));
+    json.begin_object()
+        .member("unit", static_cast<int>(wanted.unit))
+        .member("function", static_cast<int>(wanted.space));
     json.member("address", wanted.address);
     if (bits) {
       json.key("bits").begin_array();
@@ -91,8 +97,10 @@ void print(const ReadUrlOptions& options, const Wanted& wanted, const Got& got, 
     }
     json.key("values").begin_array();
     for (const auto& value : values) {
-      if (bits) json.value(std::get<bool>(value) ? 1 : 0);
-      else json.value(value);
+      if (bits)
+        json.value(std::get<bool>(value) ? 1 : 0);
+      else
+        json.value(value);
     }
     json.end_array();
     json.key("duration_ms").value(Real{to_ms(got.took), 1});
@@ -106,10 +114,12 @@ void print(const ReadUrlOptions& options, const Wanted& wanted, const Got& got, 
       continue;
     }
     std::string raw;
-    for (std::size_t word = 0; word < spec.count; ++word) raw += fmt::format("{:04x} ", words[i * spec.count + word]);
+    for (std::size_t word = 0; word < spec.count; ++word)
+      raw += fmt::format("{:04x} ", words[i * spec.count + word]);
     fmt::print("{:>6}  {:<20} {}\n", wanted.address + i * spec.count, raw, to_text(values[i]));
   }
-  fmt::print("{} from unit {} in {}\n", counted(wanted.count, bits ? "bit" : "register"), wanted.unit, for_people(got.took));
+  fmt::print("{} from unit {} in {}\n", counted(wanted.count, bits ? "bit" : "register"),
+             wanted.unit, for_people(got.took));
 }
 
 int wrong(std::string_view text) {
@@ -122,14 +132,25 @@ int wrong(std::string_view text) {
 int read_url(const ReadUrlOptions& options) {
   auto line = poller::parse_line_url(options.url);
   if (!line) return wrong(line.error().text);
-  Wanted wanted{std::move(*line), {}, static_cast<std::uint8_t>(options.unit), options.address, options.count, 125, options.timeout};
+  Wanted wanted{std::move(*line),
+                {},
+                static_cast<std::uint8_t>(options.unit),
+                options.address,
+                options.count,
+                125,
+                options.timeout};
   wanted.line.timeout = options.timeout;
-  if (options.function == "coil") wanted.space = Space::coils;
-  else if (options.function == "discrete") wanted.space = Space::discrete_inputs;
-  else if (options.function == "input") wanted.space = Space::input;
-  else wanted.space = Space::holding;
+  if (options.function == "coil")
+    wanted.space = Space::coils;
+  else if (options.function == "discrete")
+    wanted.space = Space::discrete_inputs;
+  else if (options.function == "input")
+    wanted.space = Space::input;
+  else
+    wanted.space = Space::holding;
   if (options.count == 0 || options.address + options.count > 65536) {
-    return wrong(fmt::format("--at {} --count {} is no range within 0 to 65535", options.address, options.count));
+    return wrong(fmt::format("--at {} --count {} is no range within 0 to 65535", options.address,
+                             options.count));
   }
 
   modbus::PointSpec spec;
@@ -137,7 +158,8 @@ int read_url(const ReadUrlOptions& options) {
   if (!type) {
     const auto meant = nearest(options.type, modbus::data_type_names());
     return wrong(fmt::format("'{}' is not a data type{}; known are {}", options.type,
-                             meant ? fmt::format(" (did you mean {}?)", *meant) : "", join(modbus::data_type_names(), ", ")));
+                             meant ? fmt::format(" (did you mean {}?)", *meant) : "",
+                             join(modbus::data_type_names(), ", ")));
   }
   const auto order = modbus::parse_byte_order(options.order);
   if (!order) return wrong(order.error().text);
@@ -146,12 +168,15 @@ int read_url(const ReadUrlOptions& options) {
   const bool bits = is_bits(wanted.space);
   if (!bits) {
     // A text, or a type of any length, takes all that is read as one value.
-    spec.count = modbus::registers_of(*type) > 0 ? modbus::registers_of(*type) : static_cast<std::uint16_t>(options.count);
+    spec.count = modbus::registers_of(*type) > 0 ? modbus::registers_of(*type)
+                                                 : static_cast<std::uint16_t>(options.count);
     if (!modbus::allows_count(*type, spec.count)) {
-      return wrong(fmt::format("{} takes {} registers, not {}", options.type, modbus::allowed_counts(*type), options.count));
+      return wrong(fmt::format("{} takes {} registers, not {}", options.type,
+                               modbus::allowed_counts(*type), options.count));
     }
     if (options.count % spec.count != 0) {
-      return wrong(fmt::format("--count {} is not a multiple of the {} registers of a {}", options.count, spec.count, options.type));
+      return wrong(fmt::format("--count {} is not a multiple of the {} registers of a {}",
+                               options.count, spec.count, options.type));
     }
   }
   wanted.step = bits ? 2000 : 125 / spec.count * spec.count;

@@ -27,14 +27,17 @@ Result<std::string> fetch(const std::string& url) {
     return fail(Errc::invalid, "'{}' is not a URL such as http://127.0.0.1:8080", url);
   }
   const boost::urls::url_view where = *parsed;
-  const std::string host = where.host_address(), port = where.has_port() ? std::string(where.port()) : "80";
+  const std::string host = where.host_address(),
+                    port = where.has_port() ? std::string(where.port()) : "80";
   asio::io_context loop(1);
   boost::system::error_code failed;
   const auto found = asio::ip::tcp::resolver(loop).resolve(host, port, failed);
   if (failed) return fail(Errc::unavailable, "{}: {}", host, failed.message());
   boost::beast::tcp_stream stream(loop);
   stream.connect(found, failed);
-  if (failed) return fail(Errc::unavailable, "nobody answers at {} ({}); is lightship running?", url, failed.message());
+  if (failed)
+    return fail(Errc::unavailable, "nobody answers at {} ({}); is lightship running?", url,
+                failed.message());
   // A blocking socket keeps no Beast time-out; the kernel's is as good.
   const timeval limit{5, 0};
   ::setsockopt(stream.socket().native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -48,7 +51,8 @@ Result<std::string> fetch(const std::string& url) {
   if (!failed) http::read(stream, buffer, parser, failed);
   if (failed) return fail(Errc::unavailable, "{} does not answer: {}", url, failed.message());
   if (parser.get().result_int() != 200) {
-    return fail(Errc::refused, "{} answers {}: {}", url, parser.get().result_int(), trim(parser.get().body()));
+    return fail(Errc::refused, "{} answers {}: {}", url, parser.get().result_int(),
+                trim(parser.get().body()));
   }
   return parser.get().body();
 }
@@ -62,10 +66,12 @@ std::string text(const boost::json::object& object, std::string_view key) {
 
 void print_part(const boost::json::object& part) {
   fmt::print("{:<28} {:<9}", text(part, "name"), text(part, "life"));
-  if (part.contains("line")) fmt::print(" {}, busy {} %", text(part, "line"), text(part, "busy_percent"));
+  if (part.contains("line"))
+    fmt::print(" {}, busy {} %", text(part, "line"), text(part, "busy_percent"));
   if (part.contains("broker")) {
     fmt::print(" {}, {}, {} waiting, {} acknowledged", text(part, "broker"),
-               text(part, "connected") == "true" ? "connected" : "not connected", text(part, "waiting"), text(part, "acknowledged"));
+               text(part, "connected") == "true" ? "connected" : "not connected",
+               text(part, "waiting"), text(part, "acknowledged"));
   }
   if (part.contains("clients")) fmt::print(" {} clients", text(part, "clients"));
   if (part.contains("error")) fmt::print("  ({})", text(part, "error"));
@@ -76,8 +82,8 @@ void print_part(const boost::json::object& part) {
     if (!entry.is_object()) continue;
     const auto& device = entry.as_object();
     fmt::print("  {:<26} {:<9} {} (polls {}, failed {}, overruns {})\n", text(device, "id"),
-               text(device, "online") == "true" ? "online" : "silent", text(device, "condition"), text(device, "polls"),
-               text(device, "failed"), text(device, "overruns"));
+               text(device, "online") == "true" ? "online" : "silent", text(device, "condition"),
+               text(device, "polls"), text(device, "failed"), text(device, "overruns"));
   }
 }
 
@@ -104,8 +110,8 @@ int status(std::string url, const std::filesystem::path& data_dir, bool json) {
     return app::kUnavailable;
   }
   const auto& all = tree.as_object();
-  fmt::print("{} is {}, lightship {}, up {} s, configuration {}\n", text(all, "device_id"), text(all, "state"),
-             text(all, "version"), text(all, "uptime_s"),
+  fmt::print("{} is {}, lightship {}, up {} s, configuration {}\n", text(all, "device_id"),
+             text(all, "state"), text(all, "version"), text(all, "uptime_s"),
              all.contains("config") ? text(all.at("config").as_object(), "directory") : "-");
   if (const auto* parts = all.if_contains("parts"); parts != nullptr && parts->is_array()) {
     for (const auto& part : parts->as_array()) {

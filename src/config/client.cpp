@@ -13,26 +13,37 @@ void describe_client(Fields& f, ClientConfig& c) {
     c.type_at = f.position("type");
     c.unit_at = f.position("unit_id");
   }
-  f.value("id", c.id, "the device's name, unique within its connection; part of topics and point names")
+  f.value("id", c.id,
+          "the device's name, unique within its connection; part of topics and point names")
       .required()
       .pattern_id()
       .example("meter-1");
   f.value("label", c.label, "a text for people");
-  f.value("type", c.type, "selects the topics and endpoints the device is sent to").pattern_id().example("electrical");
-  f.value("poll_interval", c.poll_interval, "time between two polls; absent: the smallest enabled publish interval, "
-                                            "else 10 s")
+  f.value("type", c.type, "selects the topics and endpoints the device is sent to")
+      .pattern_id()
+      .example("electrical");
+  f.value("poll_interval", c.poll_interval,
+          "time between two polls; absent: the smallest enabled publish interval, "
+          "else 10 s")
       .between(10ms, 24h);
   f.value("http_enabled", c.http_enabled, "send measurements to the HTTP endpoint of the type")
       .later("publishing over HTTP");
-  f.value("http_interval", c.http_interval, "time between two measurements over HTTP").between(100ms, 24h);
+  f.value("http_interval", c.http_interval, "time between two measurements over HTTP")
+      .between(100ms, 24h);
   f.value("mqtt_enabled", c.mqtt_enabled, "send measurements to the MQTT topic of the type");
-  f.value("mqtt_interval", c.mqtt_interval, "time between two measurements over MQTT").between(100ms, 24h);
+  f.value("mqtt_interval", c.mqtt_interval, "time between two measurements over MQTT")
+      .between(100ms, 24h);
   f.value("mqtt_on_change", c.mqtt_on_change, "send also as soon as a value has moved");
-  f.value("mqtt_deadband", c.mqtt_deadband, "how far a value must move, in its unit, to be sent on change").at_least(0);
+  f.value("mqtt_deadband", c.mqtt_deadband,
+          "how far a value must move, in its unit, to be sent on change")
+      .at_least(0);
   f.value("expose_via_tcp", c.expose_via_tcp, "answer for the device in the Modbus TCP gateway");
-  f.value("gateway_unit_id", c.gateway_unit_id, "unit id in the gateway; absent: unit_id").between(1, 247);
-  f.value("max_age", c.max_age, "oldest value the gateway gives for this device; absent: cache_ttl").at_least(10ms);
-  f.value("allow_write", c.allow_write, "let writes through to the device").later("writing to devices");
+  f.value("gateway_unit_id", c.gateway_unit_id, "unit id in the gateway; absent: unit_id")
+      .between(1, 247);
+  f.value("max_age", c.max_age, "oldest value the gateway gives for this device; absent: cache_ttl")
+      .at_least(10ms);
+  f.value("allow_write", c.allow_write, "let writes through to the device")
+      .later("writing to devices");
 }
 
 DeviceInfo device_info(const std::string& connection, const ClientConfig& c, std::uint8_t unit) {
@@ -50,10 +61,11 @@ DeviceInfo device_info(const std::string& connection, const ClientConfig& c, std
   if (c.poll_interval) {
     info.poll_interval = *c.poll_interval;
   } else {
-    info.poll_interval = c.http_enabled && c.mqtt_enabled ? std::min(c.http_interval, c.mqtt_interval)
-                         : c.http_enabled                 ? c.http_interval
-                         : c.mqtt_enabled                 ? c.mqtt_interval
-                                                          : Duration(10s);
+    info.poll_interval = c.http_enabled && c.mqtt_enabled
+                             ? std::min(c.http_interval, c.mqtt_interval)
+                         : c.http_enabled ? c.http_interval
+                         : c.mqtt_enabled ? c.mqtt_interval
+                                          : Duration(10s);
   }
   return info;
 }

@@ -1,4 +1,5 @@
-// What every device of slave_config.yaml has, whatever it is asked with: who it is and where its values go.
+// What every device of slave_config.yaml has, whatever it is asked with: who it is and where its
+// values go.
 #pragma once
 
 #include <optional>
@@ -28,8 +29,8 @@ struct ClientConfig {
 
 void describe_client(Fields& f, ClientConfig& c);
 
-// The device as the rest of the house knows it. The poll interval is the one given, else the smallest
-// interval at which something is published, else 10 s.
+// The device as the rest of the house knows it. The poll interval is the one given, else the
+// smallest interval at which something is published, else 10 s.
 DeviceInfo device_info(const std::string& connection, const ClientConfig& c, std::uint8_t unit);
 
 }  // namespace lightship::config

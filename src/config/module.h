@@ -1,8 +1,8 @@
 // A module: one source, sink or notifier as the house sees it before anything runs.
 //
 // A load makes fresh modules; each declares its sections of the files, is filled by them, tells the
-// others what it brings, checks itself against them and names the parts to run. Nothing is started by a
-// module, so a configuration that is wrong is thrown away without a trace.
+// others what it brings, checks itself against them and names the parts to run. Nothing is started
+// by a module, so a configuration that is wrong is thrown away without a trace.
 #pragma once
 
 #include <filesystem>

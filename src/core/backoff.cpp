@@ -7,8 +7,9 @@ namespace lightship {
 
 Duration Backoff::next() {
   const unsigned doublings = std::min(failures_++, 30u);
-  const double whole = std::min(static_cast<double>(settings_.first.count()) * static_cast<double>(1ull << doublings),
-                                static_cast<double>(settings_.limit.count()));
+  const double whole = std::min(
+      static_cast<double>(settings_.first.count()) * static_cast<double>(1ull << doublings),
+      static_cast<double>(settings_.limit.count()));
   random_ ^= random_ << 13;
   random_ ^= random_ >> 7;
   random_ ^= random_ << 17;

@@ -14,7 +14,8 @@ class Backoff {
     Duration limit = std::chrono::seconds(60);
     double jitter = 0.2;  // the pause is shortened by up to this part of itself
   };
-  explicit Backoff(Settings settings, std::uint64_t seed = 1) : settings_(settings), random_(seed | 1) {}
+  explicit Backoff(Settings settings, std::uint64_t seed = 1)
+      : settings_(settings), random_(seed | 1) {}
 
   Duration next();                 // the pause before the next try
   void reset() { failures_ = 0; }  // it worked, or a person asked for an immediate try

@@ -20,7 +20,8 @@ class Outlet {
 
 class Bus final : public Outlet {
  public:
-  Bus(asio::any_io_executor executor, Cache& cache) : executor_(std::move(executor)), cache_(cache) {}
+  Bus(asio::any_io_executor executor, Cache& cache)
+      : executor_(std::move(executor)), cache_(cache) {}
 
   void publish(Readings readings) override;
 

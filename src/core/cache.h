@@ -1,6 +1,7 @@
 // The cache: what is true now. Filled before any inlet, read by everybody, bounded by the Catalog.
 //
-// Field loop only, so it needs no lock; other threads ask the field loop for what they want to tell.
+// Field loop only, so it needs no lock; other threads ask the field loop for what they want to
+// tell.
 #pragma once
 
 #include <memory>
@@ -12,21 +13,21 @@
 namespace lightship {
 
 struct PointState {
-  Value value;                  // the newest value, or with a reason what was read instead
+  Value value;  // the newest value, or with a reason what was read instead
   Reason reason = Reason::stale;
   std::uint8_t code = 0;
-  Time at{};                    // when it arrived from the device
+  Time at{};                           // when it arrived from the device
   MonoTime arrived = MonoTime::min();  // min: never
-  Value last_good;              // kept for people while the reason lasts
+  Value last_good;                     // kept for people while the reason lasts
   Time last_good_at{};
 };
 
 struct DeviceState {
-  bool heard = false;           // something, good or bad, is known since start
+  bool heard = false;  // something, good or bad, is known since start
   bool online = false;
   Time at{};
   MonoTime arrived = MonoTime::min();
-  Time last_answer{};           // the last time that it was online
+  Time last_answer{};  // the last time that it was online
   Duration poll{};
   std::vector<PointState> points;  // by PointInfo::slot
 };

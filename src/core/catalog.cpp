@@ -19,7 +19,8 @@ DeviceId Catalog::device(DeviceInfo info) {
 
 void Catalog::retire(DeviceId id) { devices_[index(id)].retired = true; }
 
-PointId Catalog::point(DeviceId device, std::string_view name, std::string unit, RegisterImage::Range registers) {
+PointId Catalog::point(DeviceId device, std::string_view name, std::string unit,
+                       RegisterImage::Range registers) {
   auto& owner = devices_[index(device)];
   const auto known = owner.by_name.find(name);
   if (known != owner.by_name.end()) {

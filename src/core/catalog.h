@@ -1,7 +1,8 @@
-// The Catalog: every device and point by name, interned as small integers that never change meaning.
+// The Catalog: every device and point by name, interned as small integers that never change
+// meaning.
 //
-// A device that leaves the configuration is retired, not forgotten: its number stays its own, so that a
-// reload which brings it back finds its history, counters and sequence. Field loop only.
+// A device that leaves the configuration is retired, not forgotten: its number stays its own, so
+// that a reload which brings it back finds its history, counters and sequence. Field loop only.
 #pragma once
 
 #include <deque>
@@ -27,17 +28,17 @@ struct Publishing {
 };
 
 struct DeviceInfo {
-  std::string connection;          // connection id
-  std::string client;              // client id
+  std::string connection;  // connection id
+  std::string client;      // client id
   std::string label;
-  std::string type = "default";    // selects topics and endpoints
+  std::string type = "default";  // selects topics and endpoints
   std::string model;
-  std::uint8_t unit = 0;           // on its line
+  std::uint8_t unit = 0;  // on its line
   Duration poll_interval{};
   Publishing http, mqtt;
-  bool exposed = false;            // answered for by the Modbus TCP gateway ...
-  std::uint8_t gateway_unit = 0;   // ... under this unit id
-  std::optional<Duration> max_age; // ... when not older than this (and the gateway's cache_ttl)
+  bool exposed = false;             // answered for by the Modbus TCP gateway ...
+  std::uint8_t gateway_unit = 0;    // ... under this unit id
+  std::optional<Duration> max_age;  // ... when not older than this (and the gateway's cache_ttl)
 
   std::string id() const { return connection + "/" + client; }
   friend bool operator==(const DeviceInfo&, const DeviceInfo&) = default;
@@ -70,8 +71,9 @@ class Catalog {
   const std::vector<PointId>& points(DeviceId id) const { return devices_[index(id)].points; }
   bool retired(DeviceId id) const { return devices_[index(id)].retired; }
 
-  std::optional<DeviceId> find_device(std::string_view id) const;          // "main-panel/meter-1"
-  std::optional<PointId> find_point(std::string_view full_name) const;     // "main-panel/meter-1/voltage_l1"
+  std::optional<DeviceId> find_device(std::string_view id) const;  // "main-panel/meter-1"
+  std::optional<PointId> find_point(
+      std::string_view full_name) const;  // "main-panel/meter-1/voltage_l1"
   std::string full_name(PointId id) const;
 
   std::vector<DeviceId> devices() const;  // those not retired, in the order they came

@@ -28,10 +28,11 @@ struct Context {
   Metrics& metrics;
   Progress& progress;
   Owners& owners;
-  Worker& files;                   // the thread that writes small files to DATA_DIR
-  // What a part leaves for its successor after a reload: its queue, its counters. By the part's name.
+  Worker& files;  // the thread that writes small files to DATA_DIR
+  // What a part leaves for its successor after a reload: its queue, its counters. By the part's
+  // name.
   std::map<std::string, std::shared_ptr<void>>& heirlooms;
-  std::string device_id;           // who we are
+  std::string device_id;  // who we are
   std::filesystem::path config_dir;
   std::filesystem::path data_dir;  // empty: run without persistence
 };

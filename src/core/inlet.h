@@ -1,4 +1,5 @@
-// An inlet: what one reader has not yet read of the bus. Bounded; the oldest is dropped and counted.
+// An inlet: what one reader has not yet read of the bus. Bounded; the oldest is dropped and
+// counted.
 #pragma once
 
 #include <deque>
@@ -19,7 +20,7 @@ class Inlet {
   Inlet(const Inlet&) = delete;
   Inlet& operator=(const Inlet&) = delete;
 
-  Task<Event> next();            // waits for one
+  Task<Event> next();  // waits for one
   void offer(const Event& event);
 
   const std::string& name() const { return name_; }
@@ -31,7 +32,7 @@ class Inlet {
   std::size_t capacity_;
   std::shared_ptr<std::vector<Inlet*>> siblings_;
   std::deque<Event> events_;
-  asio::steady_timer ready_;     // never expires; cancelled when an event comes
+  asio::steady_timer ready_;  // never expires; cancelled when an event comes
   std::uint64_t dropped_ = 0;
 };
 

@@ -19,8 +19,8 @@ struct Told {
 
 Duration stale_after(const DeviceInfo& device) { return 3 * device.poll_interval + kStaleGrace; }
 
-Measurement make_measurement(const std::string& site, const Catalog& catalog, Cache& cache, DeviceId device,
-                             std::uint64_t sequence, const Clock& clock) {
+Measurement make_measurement(const std::string& site, const Catalog& catalog, Cache& cache,
+                             DeviceId device, std::uint64_t sequence, const Clock& clock) {
   const auto& info = catalog.info(device);
   const auto& state = cache.device(device);
   const auto now = clock.mono();
@@ -60,19 +60,23 @@ Measurement make_measurement(const std::string& site, const Catalog& catalog, Ca
   json.member("timestamp", std::string_view(to_rfc3339(newest)));
   json.member("sequence", sequence);
   json.member("quality", good == 0 ? "bad" : good == told.size() ? "good" : "partial");
-  json.member("age_ms", std::chrono::duration_cast<std::chrono::milliseconds>(now - oldest).count());
+  json.member("age_ms",
+              std::chrono::duration_cast<std::chrono::milliseconds>(now - oldest).count());
   json.member("poll_ms", std::chrono::duration_cast<std::chrono::milliseconds>(state.poll).count());
   json.key("measurements").begin_object();
   for (const auto& point : told) {
     json.key(point.info->name);
-    if (point.reason == Reason::none) json.value(point.state->value);
-    else json.null();
+    if (point.reason == Reason::none)
+      json.value(point.state->value);
+    else
+      json.null();
   }
   json.member("online", online);
   json.end_object();
   json.key("units").begin_object();
   for (const auto& point : told) {
-    if (!point.info->unit.empty()) json.member(point.info->name, std::string_view(point.info->unit));
+    if (!point.info->unit.empty())
+      json.member(point.info->name, std::string_view(point.info->unit));
   }
   json.end_object();
   if (good < told.size()) {

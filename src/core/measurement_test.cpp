@@ -23,7 +23,8 @@ struct Meter {
     info.poll_interval = 5s;
     return info;
   }());
-  PointId voltage = catalog.point(device, "voltage_l1", "V"), energy = catalog.point(device, "energy_import", "Wh");
+  PointId voltage = catalog.point(device, "voltage_l1", "V"),
+          energy = catalog.point(device, "energy_import", "Wh");
 
   void hear(Reading first, Reading second, bool online = true) {
     Readings readings;
@@ -36,19 +37,22 @@ struct Meter {
     cache.apply(readings);
   }
   std::string say(std::uint64_t sequence = 7) {
-    return finish_message(make_measurement("site", catalog, cache, device, sequence, clock).open_json, false);
+    return finish_message(
+        make_measurement("site", catalog, cache, device, sequence, clock).open_json, false);
   }
 };
 
 TEST(Measurement, SaysValuesUnitsAgeAndQuality) {
   Meter meter;
-  meter.hear({meter.voltage, Real{230.1f, Real::kShortestFloat}}, {meter.energy, std::uint64_t{18446744073709551615u}});
+  meter.hear({meter.voltage, Real{230.1f, Real::kShortestFloat}},
+             {meter.energy, std::uint64_t{18446744073709551615u}});
   meter.clock.advance(120ms);
-  EXPECT_EQ(meter.say(),
-            R"({"device_id":"site","connection_id":"main-panel","client_id":"meter-1","type":"electrical",)"
-            R"("timestamp":"2026-01-04T12:00:00.000Z","sequence":7,"quality":"good","age_ms":120,"poll_ms":41,)"
-            R"("measurements":{"voltage_l1":230.1,"energy_import":18446744073709551615,"online":true},)"
-            R"("units":{"voltage_l1":"V","energy_import":"Wh"}})");
+  EXPECT_EQ(
+      meter.say(),
+      R"({"device_id":"site","connection_id":"main-panel","client_id":"meter-1","type":"electrical",)"
+      R"("timestamp":"2026-01-04T12:00:00.000Z","sequence":7,"quality":"good","age_ms":120,"poll_ms":41,)"
+      R"("measurements":{"voltage_l1":230.1,"energy_import":18446744073709551615,"online":true},)"
+      R"("units":{"voltage_l1":"V","energy_import":"Wh"}})");
 }
 
 TEST(Measurement, GivesTheReasonOfWhatIsMissing) {
@@ -56,7 +60,9 @@ TEST(Measurement, GivesTheReasonOfWhatIsMissing) {
   meter.hear({meter.voltage, {}, Reason::exception, 2}, {meter.energy, std::int64_t{5}});
   const auto text = meter.say();
   EXPECT_NE(text.find(R"("quality":"partial")"), std::string::npos) << text;
-  EXPECT_NE(text.find(R"("measurements":{"voltage_l1":null,"energy_import":5,"online":true})"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("measurements":{"voltage_l1":null,"energy_import":5,"online":true})"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find(R"("errors":{"voltage_l1":"exception_2"})"), std::string::npos) << text;
 }
 
@@ -66,7 +72,9 @@ TEST(Measurement, TellsASilentDeviceAsAllNull) {
   const auto text = meter.say();
   EXPECT_NE(text.find(R"("quality":"bad")"), std::string::npos) << text;
   EXPECT_NE(text.find(R"("online":false)"), std::string::npos) << text;
-  EXPECT_NE(text.find(R"("errors":{"voltage_l1":"timeout","energy_import":"timeout"})"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("errors":{"voltage_l1":"timeout","energy_import":"timeout"})"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Measurement, CallsOldNewsStale) {
@@ -74,7 +82,9 @@ TEST(Measurement, CallsOldNewsStale) {
   meter.hear({meter.voltage, Real{1, 0}}, {meter.energy, std::int64_t{5}});
   meter.clock.advance(stale_after(meter.catalog.info(meter.device)) + 1s);
   const auto text = meter.say();
-  EXPECT_NE(text.find(R"("errors":{"voltage_l1":"stale","energy_import":"stale"})"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("errors":{"voltage_l1":"stale","energy_import":"stale"})"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find(R"("online":false)"), std::string::npos) << text;
 }
 
@@ -85,11 +95,14 @@ TEST(Measurement, IsStaleBeforeTheFirstPoll) {
 
 TEST(Measurement, NeverCarriesWhatJsonCannot) {
   Meter meter;
-  meter.hear({meter.voltage, Real{std::numeric_limits<double>::infinity()}}, {meter.energy, Real{NAN}});
+  meter.hear({meter.voltage, Real{std::numeric_limits<double>::infinity()}},
+             {meter.energy, Real{NAN}});
   EXPECT_NE(meter.say().find(R"("voltage_l1":null,"energy_import":null)"), std::string::npos);
 }
 
-TEST(Measurement, SaysWhenItIsLate) { EXPECT_EQ(finish_message("{\"a\":1", true), R"({"a":1,"historical":true})"); }
+TEST(Measurement, SaysWhenItIsLate) {
+  EXPECT_EQ(finish_message("{\"a\":1", true), R"({"a":1,"historical":true})");
+}
 
 }  // namespace
 }  // namespace lightship

@@ -12,8 +12,10 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }
@@ -39,7 +41,8 @@ Counter& Metrics::counter(std::string_view name, std::string_view help, Labels l
   return *series;
 }
 
-void Metrics::gauge(std::string_view name, std::string_view help, Labels labels, std::function<double()> read) {
+void Metrics::gauge(std::string_view name, std::string_view help, Labels labels,
+                    std::function<double()> read) {
   auto& family = families_[std::string(name)];
   family.help = help;
   family.type = "gauge";
@@ -49,7 +52,8 @@ void Metrics::gauge(std::string_view name, std::string_view help, Labels labels,
 void Metrics::remove_gauges(const std::pair<std::string, std::string>& label) {
   const std::string text = fmt::format("{}=\"{}\"", label.first, escaped(label.second));
   for (auto& [name, family] : families_) {
-    std::erase_if(family.gauges, [&](const auto& series) { return series.first.find(text) != std::string::npos; });
+    std::erase_if(family.gauges,
+                  [&](const auto& series) { return series.first.find(text) != std::string::npos; });
   }
 }
 
@@ -57,14 +61,17 @@ std::string Metrics::prometheus() const {
   std::string out;
   for (const auto& [name, family] : families_) {
     if (family.counters.empty() && family.gauges.empty()) continue;
-    out += fmt::format("# HELP lightship_{} {}\n# TYPE lightship_{} {}\n", name, family.help, name, family.type);
+    out += fmt::format("# HELP lightship_{} {}\n# TYPE lightship_{} {}\n", name, family.help, name,
+                       family.type);
     for (const auto& [labels, counter] : family.counters) {
       out += fmt::format("lightship_{}{} {}\n", name, labels, counter->value);
     }
     for (const auto& [labels, read] : family.gauges) {
       const double value = read();
-      if (std::isnan(value)) out += fmt::format("lightship_{}{} NaN\n", name, labels);
-      else out += fmt::format("lightship_{}{} {}\n", name, labels, value);
+      if (std::isnan(value))
+        out += fmt::format("lightship_{}{} NaN\n", name, labels);
+      else
+        out += fmt::format("lightship_{}{} {}\n", name, labels, value);
     }
   }
   return out;

@@ -1,7 +1,7 @@
 // Counters and gauges of the whole program, written as Prometheus text (exposition format 0.0.4).
 //
-// A counter is a plain integer on the field loop: counting costs one addition. A series is got by name
-// and labels and stays for the life of the program, so a restarted part goes on counting.
+// A counter is a plain integer on the field loop: counting costs one addition. A series is got by
+// name and labels and stays for the life of the program, so a restarted part goes on counting.
 #pragma once
 
 #include <cstdint>
@@ -35,15 +35,17 @@ class Metrics {
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
 
   // Read when asked for; replaced when set again with the same labels.
-  void gauge(std::string_view name, std::string_view help, Labels labels, std::function<double()> read);
-  void remove_gauges(const std::pair<std::string, std::string>& label);  // those that carry this label
+  void gauge(std::string_view name, std::string_view help, Labels labels,
+             std::function<double()> read);
+  void remove_gauges(
+      const std::pair<std::string, std::string>& label);  // those that carry this label
 
   std::string prometheus() const;
 
  private:
   struct Family {
     std::string help, type;
-    std::map<std::string, Counter*> counters;                  // by rendered labels
+    std::map<std::string, Counter*> counters;  // by rendered labels
     std::map<std::string, std::function<double()>> gauges;
   };
   std::deque<Counter> counters_;

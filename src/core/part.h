@@ -1,4 +1,5 @@
-// A part: one thing that runs under the supervisor and is restarted alone when its configuration changes.
+// A part: one thing that runs under the supervisor and is restarted alone when its configuration
+// changes.
 #pragma once
 
 #include <functional>
@@ -32,7 +33,7 @@ class Runner {
 
 struct Part {
   enum class Kind { source, sink };
-  std::string name;         // "modbus/main-panel", unique
+  std::string name;  // "modbus/main-panel", unique
   Kind kind;
   std::string fingerprint;  // equal fingerprints need no restart
   std::function<std::unique_ptr<Runner>(Context&)> make;

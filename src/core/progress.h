@@ -1,7 +1,7 @@
 // Heartbeats: each long-running part says that it goes on, and by when it will say so again.
 //
-// The systemd watchdog and /healthz are fed from here, so a loop that hangs, a poller that waits for
-// ever and a publisher that is stuck all show.
+// The systemd watchdog and /healthz are fed from here, so a loop that hangs, a poller that waits
+// for ever and a publisher that is stuck all show.
 #pragma once
 
 #include <list>

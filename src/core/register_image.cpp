@@ -43,7 +43,8 @@ void RegisterImage::declare(const std::vector<Range>& ranges) {
   }
 }
 
-void RegisterImage::store(Space space, std::uint16_t first, std::uint16_t count, Bytes data, MonoTime arrived) {
+void RegisterImage::store(Space space, std::uint16_t first, std::uint16_t count, Bytes data,
+                          MonoTime arrived) {
   const std::uint32_t end = std::uint32_t{first} + count;
   for (auto& block : blocks_) {
     if (block.range.space != space) continue;
@@ -63,19 +64,23 @@ void RegisterImage::store(Space space, std::uint16_t first, std::uint16_t count,
       }
     }
     // A block read in two requests is as old as its older part, so a part never makes it younger.
-    if (from == block.range.first && to == block_end) block.arrived = arrived;
-    else if (block.arrived == MonoTime::min()) block.arrived = arrived;
+    if (from == block.range.first && to == block_end)
+      block.arrived = arrived;
+    else if (block.arrived == MonoTime::min())
+      block.arrived = arrived;
   }
 }
 
 const RegisterImage::Block* RegisterImage::find(Space space, std::uint32_t address) const {
   auto after = std::upper_bound(blocks_.begin(), blocks_.end(), std::pair(space, address),
                                 [](const auto& key, const Block& block) {
-                                  return key < std::pair(block.range.space, std::uint32_t{block.range.first});
+                                  return key < std::pair(block.range.space,
+                                                         std::uint32_t{block.range.first});
                                 });
   if (after == blocks_.begin()) return nullptr;
   const Block& block = *--after;
-  if (block.range.space != space || address >= std::uint32_t{block.range.first} + block.range.count) return nullptr;
+  if (block.range.space != space || address >= std::uint32_t{block.range.first} + block.range.count)
+    return nullptr;
   return &block;
 }
 
@@ -88,8 +93,8 @@ bool RegisterImage::declared(Space space, std::uint32_t first, std::uint32_t cou
   return true;
 }
 
-RegisterImage::Outcome RegisterImage::read(Space space, std::uint32_t first, std::uint32_t count, MonoTime oldest,
-                                           ByteVector& out) const {
+RegisterImage::Outcome RegisterImage::read(Space space, std::uint32_t first, std::uint32_t count,
+                                           MonoTime oldest, ByteVector& out) const {
   const std::size_t start = out.size();
   const std::uint32_t end = first + count;
   bool fresh = true;

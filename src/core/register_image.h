@@ -1,8 +1,8 @@
 // The registers and bits of one device as they were last read, block by block, in wire order.
 //
-// A driver declares the ranges it polls; readers (the Modbus gateway) then get bytes or the reason why
-// not. The four spaces are Modbus's: coils, discrete inputs, input and holding registers are separate
-// (Modbus Application Protocol V1.1b3, data model).
+// A driver declares the ranges it polls; readers (the Modbus gateway) then get bytes or the reason
+// why not. The four spaces are Modbus's: coils, discrete inputs, input and holding registers are
+// separate (Modbus Application Protocol V1.1b3, data model).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,9 @@ namespace lightship {
 // The value is the function code that reads the space.
 enum class Space : std::uint8_t { coils = 1, discrete_inputs = 2, holding = 3, input = 4 };
 
-constexpr bool is_bits(Space space) { return space == Space::coils || space == Space::discrete_inputs; }
+constexpr bool is_bits(Space space) {
+  return space == Space::coils || space == Space::discrete_inputs;
+}
 
 class RegisterImage {
  public:
@@ -31,20 +33,21 @@ class RegisterImage {
   };
   void declare(const std::vector<Range>& ranges);
 
-  // `data`: registers high byte first, or bits packed from bit 0 of the first byte. What lies outside
-  // the declared ranges is dropped.
+  // `data`: registers high byte first, or bits packed from bit 0 of the first byte. What lies
+  // outside the declared ranges is dropped.
   void store(Space space, std::uint16_t first, std::uint16_t count, Bytes data, MonoTime arrived);
 
-  // Appends the wire form of the range to `out` when every element is declared and arrived at or after
-  // `oldest`; otherwise appends nothing. Neighbouring blocks are read as one.
-  Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime oldest, ByteVector& out) const;
+  // Appends the wire form of the range to `out` when every element is declared and arrived at or
+  // after `oldest`; otherwise appends nothing. Neighbouring blocks are read as one.
+  Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime oldest,
+               ByteVector& out) const;
 
   bool declared(Space space, std::uint32_t first, std::uint32_t count) const;
 
  private:
   struct Block {
     Range range;
-    ByteVector data;    // 2 bytes a register; 1 byte a bit
+    ByteVector data;     // 2 bytes a register; 1 byte a bit
     MonoTime arrived{};  // MonoTime::min() until read
   };
   const Block* find(Space space, std::uint32_t address) const;

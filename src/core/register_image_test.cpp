@@ -16,9 +16,12 @@ std::string read(const RegisterImage& image, Space space, std::uint32_t first, s
                  MonoTime oldest = kNow - 10s) {
   ByteVector out;
   switch (image.read(space, first, count, oldest, out)) {
-    case Outcome::ok: return to_hex(out);
-    case Outcome::not_polled: return "not polled";
-    case Outcome::not_fresh: return "not fresh";
+    case Outcome::ok:
+      return to_hex(out);
+    case Outcome::not_polled:
+      return "not polled";
+    case Outcome::not_fresh:
+      return "not fresh";
   }
   return "";
 }
@@ -40,7 +43,8 @@ TEST(RegisterImage, ReadsNeighbouringBlocksAsOne) {
   image.store(Space::holding, 0, 2, hex("00 01 00 02"), kNow);
   image.store(Space::holding, 2, 2, hex("00 03 00 04"), kNow - 60s);
   EXPECT_EQ(read(image, Space::holding, 1, 2, kNow - 61s), "00 02 00 03");
-  EXPECT_EQ(read(image, Space::holding, 1, 2, kNow - 10s), "not fresh");  // as old as its older part
+  EXPECT_EQ(read(image, Space::holding, 1, 2, kNow - 10s),
+            "not fresh");  // as old as its older part
 }
 
 TEST(RegisterImage, PacksBitsFromAnyStart) {

@@ -1,7 +1,7 @@
 // Asking is not telling: the few things that go against the flow are asked of one named owner.
 //
-// Here: reading registers of a device through the driver that owns its line, for a reader that may not
-// be answered from the cache.
+// Here: reading registers of a device through the driver that owns its line, for a reader that may
+// not be answered from the cache.
 #pragma once
 
 #include <map>

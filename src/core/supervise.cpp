@@ -5,10 +5,14 @@ namespace lightship {
 
 std::string_view to_string(PartState::Life life) {
   switch (life) {
-    case PartState::Life::starting: return "starting";
-    case PartState::Life::running: return "running";
-    case PartState::Life::pausing: return "pausing";
-    case PartState::Life::stopped: return "stopped";
+    case PartState::Life::starting:
+      return "starting";
+    case PartState::Life::running:
+      return "running";
+    case PartState::Life::pausing:
+      return "pausing";
+    case PartState::Life::stopped:
+      return "stopped";
   }
   return "stopped";
 }

@@ -12,11 +12,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/clock.h"
 #include "link/mqtt_reasons.h"
 #include "link/mqtt_session.h"
 #include "link/mqtt_trouble.h"
 #include "link/resolve.h"
-#include "base/clock.h"
 
 namespace lightship::link {
 namespace {
@@ -325,8 +325,7 @@ Task<void> MqttClient::State::disconnect(Self state, std::chrono::milliseconds g
   if (state->phase == Phase::connected) {
     mine->disconnect();
     const MonoTime limit = steady_now() + kGoodbyeLimit;
-    while (state->session == mine && !state->goodbye_said &&
-           steady_now() < limit)
+    while (state->session == mine && !state->goodbye_said && steady_now() < limit)
       co_await state->change(limit);
   }
   if (state->session == mine) state->end({Errc::closed, "disconnected by us", 0});

@@ -12,11 +12,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "link/resolve.h"
 #include "link/sockets.h"
 #include "link/tcp.h"
-#include "base/clock.h"
 
 namespace lightship::link {
 namespace {
@@ -128,8 +128,7 @@ Task<std::string> tls_trouble(MqttSettings settings, asio::ip::address address, 
   SSL_set_tlsext_host_name(shake->stream->native_handle(), host_of(settings).c_str());
   listen_to_verification(*shake, settings);
 
-  asio::steady_timer alarm(
-      executor, std::min(until, MonoTime(steady_now() + kAlertWait * 4)));
+  asio::steady_timer alarm(executor, std::min(until, MonoTime(steady_now() + kAlertWait * 4)));
   alarm.async_wait([weak = std::weak_ptr(shake)](boost::system::error_code stopped) {
     boost::system::error_code ignored;
     if (auto still = weak.lock(); still && !stopped) still->stream->next_layer().close(ignored);
@@ -141,8 +140,7 @@ Task<std::string> tls_trouble(MqttSettings settings, asio::ip::address address, 
 
 Task<Error> explain_failure(MqttSettings settings, std::string said, MonoTime until) {
   SystemClock clock;
-  auto line = co_await dial_tcp(clock, settings.host, settings.port,
-                                until - steady_now());
+  auto line = co_await dial_tcp(clock, settings.host, settings.port, until - steady_now());
   if (!line) co_return std::move(line.error());
   (*line)->close();
 

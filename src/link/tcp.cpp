@@ -15,10 +15,10 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "link/resolve.h"
 #include "link/sockets.h"
-#include "base/clock.h"
 
 namespace lightship::link {
 namespace {

@@ -6,10 +6,10 @@
 #include <sys/socket.h>
 #include <boost/asio/this_coro.hpp>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "link/resolve.h"
 #include "link/sockets.h"
-#include "base/clock.h"
 
 namespace lightship::link {
 

@@ -27,7 +27,8 @@ constexpr auto kIdle = 30s;
 }  // namespace
 
 struct HttpServer::State {
-  State(asio::any_io_executor on, Handler with) : executor(on), acceptor(on), handler(std::move(with)), sessions(on) {}
+  State(asio::any_io_executor on, Handler with)
+      : executor(on), acceptor(on), handler(std::move(with)), sessions(on) {}
   asio::any_io_executor executor;
   tcp::acceptor acceptor;
   Handler handler;
@@ -36,14 +37,17 @@ struct HttpServer::State {
 
 namespace {
 
-http::response<http::string_body> to_beast(Response response, const http::request<http::string_body>& asked) {
-  http::response<http::string_body> out(static_cast<http::status>(response.status), asked.version());
+http::response<http::string_body> to_beast(Response response,
+                                           const http::request<http::string_body>& asked) {
+  http::response<http::string_body> out(static_cast<http::status>(response.status),
+                                        asked.version());
   out.set(http::field::server, "lightship");
   out.set(http::field::content_type, response.content_type);
   out.set(http::field::cache_control, "no-store");
   out.set("X-Content-Type-Options", "nosniff");
   out.set("Referrer-Policy", "no-referrer");
-  out.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+  out.set("Content-Security-Policy",
+          "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   for (const auto& [name, value] : response.headers) out.set(name, value);
   out.keep_alive(asked.keep_alive());
   out.body() = std::move(response.body);
@@ -61,13 +65,16 @@ Task<void> session(std::shared_ptr<const HttpServer::Handler> handler, tcp::sock
     parser.body_limit(kMostBody);
     parser.header_limit(kMostHeader);
     stream.expires_after(kIdle);
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
+    co_await http::async_read(stream, buffer, parser,
+                              asio::redirect_error(asio::use_awaitable, failed));
     if (failed == http::error::body_limit || failed == http::error::header_limit) {
       http::request<http::string_body> none;
       none.version(11);
       none.keep_alive(false);
-      auto refusal = to_beast(problem(413, "Too large", "the request is larger than this server takes"), none);
-      co_await http::async_write(stream, refusal, asio::redirect_error(asio::use_awaitable, failed));
+      auto refusal =
+          to_beast(problem(413, "Too large", "the request is larger than this server takes"), none);
+      co_await http::async_write(stream, refusal,
+                                 asio::redirect_error(asio::use_awaitable, failed));
       break;
     }
     if (failed) break;
@@ -77,7 +84,8 @@ Task<void> session(std::shared_ptr<const HttpServer::Handler> handler, tcp::sock
     const auto authorization = asked[http::field::authorization];
     const auto method = asked.method_string();
     Request request{std::string(method), std::string(target.substr(0, question)),
-                    question == std::string_view::npos ? std::string{} : std::string(target.substr(question + 1)),
+                    question == std::string_view::npos ? std::string{}
+                                                       : std::string(target.substr(question + 1)),
                     std::string(authorization), peer};
     const bool head = asked.method() == http::verb::head;
     if (head) request.method = "GET";
@@ -87,9 +95,11 @@ Task<void> session(std::shared_ptr<const HttpServer::Handler> handler, tcp::sock
     stream.expires_after(kIdle);
     if (head) {
       http::response_serializer<http::string_body> serializer(response);
-      co_await http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, failed));
+      co_await http::async_write_header(stream, serializer,
+                                        asio::redirect_error(asio::use_awaitable, failed));
     } else {
-      co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, failed));
+      co_await http::async_write(stream, response,
+                                 asio::redirect_error(asio::use_awaitable, failed));
     }
     if (!response.keep_alive()) break;
   }
@@ -127,7 +137,9 @@ Result<void> HttpServer::listen(const std::string& address, std::uint16_t port) 
   if (failed) {
     boost::system::error_code ignored;
     acceptor.close(ignored);
-    Error error{Errc::unavailable, fmt::format("cannot listen on {}:{}: {}", address, port, failed.message()), failed.value()};
+    Error error{Errc::unavailable,
+                fmt::format("cannot listen on {}:{}: {}", address, port, failed.message()),
+                failed.value()};
     return std::unexpected(std::move(error));
   }
   return {};
@@ -145,7 +157,8 @@ Task<void> HttpServer::serve() {
   try {
     for (;;) {
       boost::system::error_code failed;
-      auto socket = co_await state->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failed));
+      auto socket =
+          co_await state->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failed));
       if (failed == asio::error::operation_aborted || !state->acceptor.is_open()) {
         throw boost::system::system_error(asio::error::operation_aborted);
       }

@@ -1,6 +1,7 @@
 // A small HTTP/1.1 server on the portal's loop: bounded connections, sizes and waits.
 //
-// The handler is a coroutine on that loop; it must not block. HEAD is answered like GET without a body.
+// The handler is a coroutine on that loop; it must not block. HEAD is answered like GET without a
+// body.
 #pragma once
 
 #include <functional>

@@ -17,7 +17,8 @@ constexpr auto kFieldPatience = 1s;
 constexpr auto kListenAgain = 5s;
 
 // Runs `question` on the field loop; nothing when it does not answer in time.
-Task<std::optional<std::string>> ask(asio::any_io_executor field, std::function<std::string()> question) {
+Task<std::optional<std::string>> ask(asio::any_io_executor field,
+                                     std::function<std::string()> question) {
   const auto home = co_await asio::this_coro::executor;
   struct Waiting {
     explicit Waiting(const asio::any_io_executor& on) : answered(on, kFieldPatience) {}
@@ -36,7 +37,9 @@ Task<std::optional<std::string>> ask(asio::any_io_executor field, std::function<
   co_return std::move(waiting->answer);
 }
 
-Response busy() { return problem(503, "Not answering", "the gateway's loop did not answer within 1 s"); }
+Response busy() {
+  return problem(503, "Not answering", "the gateway's loop did not answer within 1 s");
+}
 
 bool is_loopback(const std::string& address) {
   boost::system::error_code failed;
@@ -47,7 +50,8 @@ bool is_loopback(const std::string& address) {
 }  // namespace
 
 struct Portal::State {
-  State(asio::any_io_executor on, Sources with, Logbook& book) : field(std::move(on)), sources(std::move(with)), log(book, "portal") {}
+  State(asio::any_io_executor on, Sources with, Logbook& book)
+      : field(std::move(on)), sources(std::move(with)), log(book, "portal") {}
 
   asio::any_io_executor field;
   Sources sources;
@@ -65,7 +69,8 @@ struct Portal::State {
   Task<void> live();
 };
 
-Task<Response> Portal::State::told(std::function<std::string()> question, std::string content_type) {
+Task<Response> Portal::State::told(std::function<std::string()> question,
+                                   std::string content_type) {
   auto text = co_await ask(field, std::move(question));
   if (!text) co_return busy();
   co_return Response{200, std::move(content_type), std::move(*text), {}};
@@ -89,39 +94,48 @@ Task<Response> Portal::State::health(bool ready) {
 
 Task<Response> Portal::State::route(Request request) {
   if (request.path == "/healthz" || request.path == "/readyz") {
-    if (request.method != "GET") co_return problem(405, "Method not allowed", "only GET and HEAD are known here");
+    if (request.method != "GET")
+      co_return problem(405, "Method not allowed", "only GET and HEAD are known here");
     co_return co_await health(request.path == "/readyz");
   }
   // Until there are logins, only this machine is told more.
   const bool here = is_loopback(settings.address) && request.peer.is_loopback();
   const bool may = here || (settings.metrics_public && request.path == "/metrics");
   if (!may) co_return problem(401, "Not logged in", "this is told on the loopback address only");
-  const bool known = request.path == "/metrics" || request.path == "/api/status" || request.path == "/";
+  const bool known =
+      request.path == "/metrics" || request.path == "/api/status" || request.path == "/";
   if (!known) co_return problem(404, "Not found", request.path + " is not known here");
-  if (request.method != "GET") co_return problem(405, "Method not allowed", "only GET and HEAD are known here");
-  if (request.path == "/metrics") co_return co_await told(sources.metrics, "text/plain; version=0.0.4; charset=utf-8");
+  if (request.method != "GET")
+    co_return problem(405, "Method not allowed", "only GET and HEAD are known here");
+  if (request.path == "/metrics")
+    co_return co_await told(sources.metrics, "text/plain; version=0.0.4; charset=utf-8");
   if (request.path == "/api/status") co_return co_await told(sources.status, "application/json");
   co_return co_await told(sources.page, "text/html; charset=utf-8");
 }
 
 Task<void> Portal::State::live() {
   for (;;) {
-    server = std::make_unique<HttpServer>(loop.get_executor(), [this](Request request) { return route(std::move(request)); });
+    server = std::make_unique<HttpServer>(
+        loop.get_executor(), [this](Request request) { return route(std::move(request)); });
     auto bound = server->listen(settings.address, settings.port);
     if (!bound && !settings.port_named) {
-      log.warn("port is taken, another one is used", lightship::field("why", bound.error().text), lightship::field("wanted", settings.port));
+      log.warn("port is taken, another one is used", lightship::field("why", bound.error().text),
+               lightship::field("wanted", settings.port));
       bound = server->listen(settings.address, 0);
     }
     if (bound) {
       const bool v6 = settings.address.find(':') != std::string::npos;
-      const auto shown = settings.address == "0.0.0.0" || settings.address == "::" ? std::string("127.0.0.1") : settings.address;
+      const auto shown = settings.address == "0.0.0.0" || settings.address == "::"
+                             ? std::string("127.0.0.1")
+                             : settings.address;
       const auto url = fmt::format("http://{}{}{}:{}", v6 && shown != "127.0.0.1" ? "[" : "", shown,
                                    v6 && shown != "127.0.0.1" ? "]" : "", server->port());
       log.info("listening", lightship::field("url", url));
       asio::post(field, [told = listening, url] { told(url); });
       co_await server->serve();
     } else {
-      log.error("cannot listen", lightship::field("why", bound.error().text), lightship::field("again_in", for_people(kListenAgain)));
+      log.error("cannot listen", lightship::field("why", bound.error().text),
+                lightship::field("again_in", for_people(kListenAgain)));
     }
     asio::steady_timer pause(loop, kListenAgain);
     co_await pause.async_wait(asio::use_awaitable);

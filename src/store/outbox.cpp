@@ -42,8 +42,10 @@ void Outbox::resend_all() {
   // What was acknowledged out of order is not sent again.
   std::deque<Message> kept;
   for (auto& message : messages_) {
-    if (message.acknowledged) bytes_ -= cost(message);
-    else kept.push_back(std::move(message));
+    if (message.acknowledged)
+      bytes_ -= cost(message);
+    else
+      kept.push_back(std::move(message));
   }
   messages_ = std::move(kept);
   for (std::size_t i = 0; i < messages_.size(); ++i) messages_[i].id = ++last_id_;

@@ -1,7 +1,7 @@
 // The outbox: what a sink still has to deliver, oldest first. In memory for now, bounded in bytes.
 //
-// A message leaves when it is acknowledged. Past the limit the oldest is dropped and counted; the gap in
-// `sequence` proves it to the receiver.
+// A message leaves when it is acknowledged. Past the limit the oldest is dropped and counted; the
+// gap in `sequence` proves it to the receiver.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ namespace lightship {
 class Outbox {
  public:
   struct Message {
-    std::uint64_t id = 0;      // grows by one per message of this outbox
+    std::uint64_t id = 0;  // grows by one per message of this outbox
     std::string topic;
-    std::string open_json;     // see core/measurement.h
+    std::string open_json;  // see core/measurement.h
     Time timestamp{};
-    Duration interval{};       // older than this when sent: historical
+    Duration interval{};  // older than this when sent: historical
     int qos = 1;
     bool retain = false;
-    bool sent = false;         // under way, not yet acknowledged
+    bool sent = false;  // under way, not yet acknowledged
     bool acknowledged = false;
   };
 
@@ -44,7 +44,7 @@ class Outbox {
 
   std::size_t limit_;
   std::deque<Message> messages_;
-  std::size_t next_ = 0;               // index of the oldest unsent
+  std::size_t next_ = 0;  // index of the oldest unsent
   std::uint64_t last_id_ = 0;
   std::size_t under_way_ = 0;
   std::size_t bytes_ = 0;

@@ -58,7 +58,8 @@ TEST(Outbox, PassesOverAnswersToAnOlderSession) {
 
 TEST(Outbox, DropsTheOldestPastItsLimitAndCountsIt) {
   Outbox outbox(3000);
-  for (int i = 0; i < 100; ++i) outbox.push(message(std::string(200, static_cast<char>('a' + i % 26))));
+  for (int i = 0; i < 100; ++i)
+    outbox.push(message(std::string(200, static_cast<char>('a' + i % 26))));
   EXPECT_LE(outbox.bytes(), 3000u);
   EXPECT_EQ(outbox.dropped(), 100 - outbox.waiting());
   std::string last;

@@ -17,8 +17,8 @@ constexpr std::size_t kLargestFile = 4 << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<SequenceStore>> SequenceStore::open(std::filesystem::path file, Worker& worker,
-                                                           Logbook& logbook) {
+Result<std::unique_ptr<SequenceStore>> SequenceStore::open(std::filesystem::path file,
+                                                           Worker& worker, Logbook& logbook) {
   std::unique_ptr<SequenceStore> store(new SequenceStore(file, worker, logbook));
   if (file.empty()) return store;
   auto content = read_file(file, kLargestFile);
@@ -31,12 +31,13 @@ Result<std::unique_ptr<SequenceStore>> SequenceStore::open(std::filesystem::path
   const auto* all = tree.is_object() ? tree.as_object().if_contains("next") : nullptr;
   if (failed || all == nullptr || !all->is_object()) {
     return fail(Errc::invalid,
-                "{} is not a sequence file; move it away to start every sequence at 1 again", file.string());
+                "{} is not a sequence file; move it away to start every sequence at 1 again",
+                file.string());
   }
   for (const auto& [key, number] : all->as_object()) {
     if (!number.is_int64() || number.as_int64() < 1) {
-      return fail(Errc::invalid, "{}: the number of '{}' is not a whole number above 0", file.string(),
-                  std::string_view(key));
+      return fail(Errc::invalid, "{}: the number of '{}' is not a whole number above 0",
+                  file.string(), std::string_view(key));
     }
     const auto next = static_cast<std::uint64_t>(number.as_int64());
     store->counters_[key] = {next, next - 1};
@@ -50,10 +51,16 @@ Task<std::uint64_t> SequenceStore::next(std::string key) {
     if (const auto done = co_await reserve(); !done) {
       log_.error("cannot reserve sequence numbers; after a crash some may be given again",
                  field("why", done.error().text));
-      for (auto& [name, other] : counters_) other.reserved = std::max(other.reserved, other.next + kReserve);
+      for (auto& [name, other] : counters_)
+        other.reserved = std::max(other.reserved, other.next + kReserve);
     }
   }
   co_return counter.next++;
+}
+
+void SequenceStore::give_back(const std::string& key, std::uint64_t number) {
+  auto& counter = counters_[key];
+  if (counter.next == number + 1) counter.next = number;
 }
 
 Task<void> SequenceStore::prepare(std::vector<std::string> keys) {
@@ -69,7 +76,8 @@ Task<void> SequenceStore::prepare(std::vector<std::string> keys) {
 }
 
 Task<Result<void>> SequenceStore::reserve() {
-  // Numbers are taken while the disk is busy, so the new limits are fixed before and kept afterwards.
+  // Numbers are taken while the disk is busy, so the new limits are fixed before and kept
+  // afterwards.
   std::map<std::string, std::uint64_t> limits;
   std::string content;
   {
@@ -83,9 +91,11 @@ Task<Result<void>> SequenceStore::reserve() {
     json.end_object().end_object();
     content += '\n';
   }
-  auto done = co_await worker_.run([file = file_, content] { return write_file_atomic(file, content); });
+  auto done =
+      co_await worker_.run([file = file_, content] { return write_file_atomic(file, content); });
   if (done) {
-    for (const auto& [key, limit] : limits) counters_[key].reserved = std::max(counters_[key].reserved, limit);
+    for (const auto& [key, limit] : limits)
+      counters_[key].reserved = std::max(counters_[key].reserved, limit);
   }
   co_return done;
 }
@@ -100,7 +110,8 @@ Task<Result<void>> SequenceStore::close() {
   content += '\n';
   // Whoever goes on after this reserves anew.
   for (auto& [key, counter] : counters_) counter.reserved = counter.next - 1;
-  co_return co_await worker_.run([file = file_, content] { return write_file_atomic(file, content); });
+  co_return co_await worker_.run(
+      [file = file_, content] { return write_file_atomic(file, content); });
 }
 
 }  // namespace lightship

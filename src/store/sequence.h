@@ -1,8 +1,8 @@
 // Sequence numbers that no crash makes count twice: DATA_DIR/sequences.json.
 //
-// Numbers are reserved on disk before they are given: a crash skips what was reserved and not used, and
-// never gives a number again. A clean stop saves the exact place, so nothing is skipped. Each key (one
-// device at one sink) starts at 1. Field loop; the file is written by the Worker.
+// Numbers are reserved on disk before they are given: a crash skips what was reserved and not used,
+// and never gives a number again. A clean stop saves the exact place, so nothing is skipped. Each
+// key (one device at one sink) starts at 1. Field loop; the file is written by the Worker.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,16 @@ namespace lightship {
 
 class SequenceStore {
  public:
-  // `file` empty: nothing is kept. A file that cannot be understood is an error: guessing could reuse.
-  static Result<std::unique_ptr<SequenceStore>> open(std::filesystem::path file, Worker& worker, Logbook& logbook);
+  // `file` empty: nothing is kept. A file that cannot be understood is an error: guessing could
+  // reuse.
+  static Result<std::unique_ptr<SequenceStore>> open(std::filesystem::path file, Worker& worker,
+                                                     Logbook& logbook);
 
   // The next number of the key; waits for the disk only when nothing is reserved.
   Task<std::uint64_t> next(std::string key);
+
+  // The newest number was not used after all; nothing when a newer one has been given.
+  void give_back(const std::string& key, std::uint64_t number);
 
   // Reserves for many new keys in one write.
   Task<void> prepare(std::vector<std::string> keys);

@@ -18,23 +18,27 @@ struct Desk {
   std::FILE* quiet = std::fopen("/dev/null", "w");
   Logbook logbook{clock, quiet, Logbook::Form::text, Level::error};
   Worker worker;
-  std::filesystem::path file =
-      std::filesystem::temp_directory_path() / fmt::format("lightship-sequence-{}-{}", ::getpid(), ++count);
+  std::filesystem::path file = std::filesystem::temp_directory_path() /
+                               fmt::format("lightship-sequence-{}-{}", ::getpid(), ++count);
   static inline int count = 0;
 
   ~Desk() {
     std::filesystem::remove(file);
     std::fclose(quiet);
   }
-  std::unique_ptr<SequenceStore> open() { return SequenceStore::open(file, worker, logbook).value(); }
+  std::unique_ptr<SequenceStore> open() {
+    return SequenceStore::open(file, worker, logbook).value();
+  }
   std::uint64_t next(SequenceStore& store, std::string key = "mqtt/a/b") {
     std::uint64_t got = 0;
-    asio::co_spawn(loop, store.next(std::move(key)), [&](std::exception_ptr, std::uint64_t number) { got = number; });
+    asio::co_spawn(loop, store.next(std::move(key)),
+                   [&](std::exception_ptr, std::uint64_t number) { got = number; });
     run();
     return got;
   }
   void close(SequenceStore& store) {
-    asio::co_spawn(loop, store.close(), [](std::exception_ptr, Result<void> done) { EXPECT_TRUE(done); });
+    asio::co_spawn(loop, store.close(),
+                   [](std::exception_ptr, Result<void> done) { EXPECT_TRUE(done); });
     run();
   }
   void run() {
@@ -87,9 +91,20 @@ TEST(SequenceStore, ReservesAgainAfterItWasClosed) {
   EXPECT_GT(desk.next(*desk.open()), last);
 }
 
+TEST(SequenceStore, TakesAnUnusedNumberBack) {
+  Desk desk;
+  const auto store = desk.open();
+  desk.next(*store);
+  store->give_back("mqtt/a/b", desk.next(*store));
+  EXPECT_EQ(desk.next(*store), 2u);
+  store->give_back("mqtt/a/b", 1);  // not the newest: 2 has been given
+  EXPECT_EQ(desk.next(*store), 3u);
+}
+
 TEST(SequenceStore, RefusesAFileItDoesNotUnderstand) {
   Desk desk;
-  for (const char* text : {"", "[]", "{\"next\":{\"a\":-1}}", "{\"next\":{\"a\":1.5}}", "{\"next\":3}", "garbage"}) {
+  for (const char* text :
+       {"", "[]", "{\"next\":{\"a\":-1}}", "{\"next\":{\"a\":1.5}}", "{\"next\":3}", "garbage"}) {
     std::ofstream(desk.file) << text;
     EXPECT_FALSE(SequenceStore::open(desk.file, desk.worker, desk.logbook)) << text;
   }

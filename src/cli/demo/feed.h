@@ -41,7 +41,7 @@ class Feed {
   std::uint64_t missing() const { return missing_; }  // gaps in the sequence numbers
   std::uint64_t repeated() const {
     return repeated_;
-  }                                        // delivered twice, as is allowed after an outage
+  }  // delivered twice, as is allowed after an outage
   std::size_t online(MonoTime now) const;  // and heard of lately
   double rate(MonoTime now) const;         // messages a second, over the last ten
   std::optional<Duration> newest_age(MonoTime now) const;

@@ -1,6 +1,6 @@
 // The MQTT sink as the house sees it: communication.mqtt_config and communication.outbox.
-#include "base/text.h"
 #include "config/module.h"
+#include "base/text.h"
 #include "sinks/mqtt/mqtt_sink.h"
 
 namespace lightship::mqtt {
@@ -11,17 +11,19 @@ constexpr const char* kFile = "communication.yaml";
 class MqttModule final : public config::Module {
  public:
   void declare(config::SiteFiles& files) override {
-    files.section(kFile, "communication.mqtt_config", "the MQTT broker and its topics", [this](config::Fields& f) {
-      describe(f, config_);
-      if (f.describing()) return;
-      configured_ = true;
-      at_ = f.position();
-      fingerprint_ += config::fingerprint(f);
-    });
-    files.section(kFile, "communication.outbox", "what waits for acknowledgement", [this](config::Fields& f) {
-      describe(f, outbox_);
-      if (!f.describing()) fingerprint_ += config::fingerprint(f);
-    });
+    files.section(kFile, "communication.mqtt_config", "the MQTT broker and its topics",
+                  [this](config::Fields& f) {
+                    describe(f, config_);
+                    if (f.describing()) return;
+                    configured_ = true;
+                    at_ = f.position();
+                    fingerprint_ += config::fingerprint(f);
+                  });
+    files.section(kFile, "communication.outbox", "what waits for acknowledgement",
+                  [this](config::Fields& f) {
+                    describe(f, outbox_);
+                    if (!f.describing()) fingerprint_ += config::fingerprint(f);
+                  });
   }
 
   void check(const config::Site& site, config::Mistakes& mistakes) override {
@@ -32,15 +34,20 @@ class MqttModule final : public config::Module {
       // Who switched it off here and uses it elsewhere knows; who left everything out may not.
       if (!wanted && (!configured_ || device.info.http.enabled || device.info.exposed)) continue;
       if (!configured_) {
-        mistakes.warning(device.at, fmt::format("device '{}' has mqtt_enabled, but communication.yaml has no mqtt_config: "
-                                                "it is not sent there", device.info.id()));
+        mistakes.warning(
+            device.at,
+            fmt::format("device '{}' has mqtt_enabled, but communication.yaml has no mqtt_config: "
+                        "it is not sent there",
+                        device.info.id()));
         continue;
       }
       const auto topics = config_.topics.find(device.info.type);
       if (topics != config_.topics.end() && !topics->second.measurements.empty()) continue;
       auto& mistake = mistakes.warning(
-          device.type_at, fmt::format("type '{}' of device '{}' has no topic in mqtt_config.topics: it is {}", device.info.type,
-                                      device.info.id(), wanted ? "not sent to MQTT" : "polled, but goes nowhere"));
+          device.type_at,
+          fmt::format("type '{}' of device '{}' has no topic in mqtt_config.topics: it is {}",
+                      device.info.type, device.info.id(),
+                      wanted ? "not sent to MQTT" : "polled, but goes nowhere"));
       mistake.found = device.info.type;
       mistake.expected = known.empty() ? "a type with topics" : "one of " + join(known, ", ");
       mistake.suggestion = nearest(device.info.type, known).value_or("");
@@ -51,7 +58,8 @@ class MqttModule final : public config::Module {
     if (!configured_) return {};
     // Devices that come, go or are sent otherwise are taken over at a nudge, within the session.
     return {{"mqtt", Part::Kind::sink, fingerprint_ + site.device_id,
-             [config = config_, bytes = outbox_.max_size.bytes](Context& context) -> std::unique_ptr<Runner> {
+             [config = config_,
+              bytes = outbox_.max_size.bytes](Context& context) -> std::unique_ptr<Runner> {
                return std::make_unique<MqttSink>(context, config, bytes);
              }}};
   }
@@ -69,4 +77,4 @@ class MqttModule final : public config::Module {
 
 namespace lightship {
 std::unique_ptr<config::Module> make_sink_mqtt() { return std::make_unique<mqtt::MqttModule>(); }
-}
+}  // namespace lightship

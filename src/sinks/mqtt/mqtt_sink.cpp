@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t kWindow = 64;
 // A broker that takes messages and acknowledges none for so long is given up.
 constexpr auto kAcknowledgeLimit = 30s;
-// A burst after a reconnect of every device; the sink only looks at the newest state of each anyway.
+// A burst after a reconnect of every device; the sink only looks at the newest state of each
+// anyway.
 constexpr std::size_t kInletCapacity = 256;
 // Until the outbox is on disk, memory is what it may fill.
 constexpr std::size_t kMostMemory = 64 << 20;
@@ -56,10 +57,12 @@ MqttSink::MqttSink(Context& context, MqttConfig config, std::size_t outbox_bytes
       retrying_(context.executor),
       backoff_({.first = 500ms, .limit = 30s, .jitter = 0.2}),
       published_(context.metrics.counter("mqtt_messages_total", "messages put into the outbox")),
-      acknowledged_(context.metrics.counter("mqtt_acknowledged_total", "messages the broker has acknowledged")),
+      acknowledged_(context.metrics.counter("mqtt_acknowledged_total",
+                                            "messages the broker has acknowledged")),
       refused_(context.metrics.counter("mqtt_refused_total", "messages the broker has refused")),
       sessions_(context.metrics.counter("mqtt_sessions_total", "sessions with a broker")),
-      failures_(context.metrics.counter("mqtt_connect_failures_total", "attempts that found no broker")) {
+      failures_(
+          context.metrics.counter("mqtt_connect_failures_total", "attempts that found no broker")) {
   auto& heirloom = context.heirlooms["mqtt"];
   if (!heirloom) heirloom = std::make_shared<Kept>(std::min(outbox_bytes, kMostMemory));
   kept_ = std::static_pointer_cast<Kept>(heirloom);
@@ -95,7 +98,8 @@ Task<Error> MqttSink::run() {
 
 Task<Result<void>> MqttSink::open_sequences() {
   if (kept_->sequences) co_return Result<void>{};
-  const auto file = context_.data_dir.empty() ? std::filesystem::path{} : context_.data_dir / "sequence-mqtt.json";
+  const auto file = context_.data_dir.empty() ? std::filesystem::path{}
+                                              : context_.data_dir / "sequence-mqtt.json";
   auto opened = SequenceStore::open(file, context_.files, context_.logbook);
   if (!opened) co_return fail(opened.error());
   kept_->sequences = std::move(*opened);
@@ -109,7 +113,8 @@ void MqttSink::find_feeds() {
   for (const auto id : context_.catalog.devices()) {
     const auto& info = context_.catalog.info(id);
     const auto topics = config_.topics.find(info.type);
-    if (!info.mqtt.enabled || topics == config_.topics.end() || topics->second.measurements.empty()) continue;
+    if (!info.mqtt.enabled || topics == config_.topics.end() || topics->second.measurements.empty())
+      continue;
     Feed feed;
     feed.device = id;
     feed.topic = fill(topics->second.measurements, {{"device_id", context_.device_id},
@@ -181,12 +186,18 @@ Task<void> MqttSink::make() {
 Task<void> MqttSink::queue(Feed& feed) {
   const auto& info = context_.catalog.info(feed.device);
   const auto sequence = co_await kept_->sequences->next(feed.key);
-  if (stopping_) co_return;  // the number may not be on disk: it is not used
-  auto measurement = make_measurement(context_.device_id, context_.catalog, context_.cache, feed.device, sequence, context_.clock);
+  if (stopping_) {
+    // The exact place is saved already: the number is the successor's.
+    kept_->sequences->give_back(feed.key, sequence);
+    co_return;
+  }
+  auto measurement = make_measurement(context_.device_id, context_.catalog, context_.cache,
+                                      feed.device, sequence, context_.clock);
   if (info.mqtt.on_change) {
     const auto& points = context_.cache.device(feed.device).points;
     feed.sent.clear();
-    for (const auto& point : points) feed.sent.push_back(point.reason == Reason::none ? point.value : Value{});
+    for (const auto& point : points)
+      feed.sent.push_back(point.reason == Reason::none ? point.value : Value{});
   }
   Outbox::Message message;
   message.topic = feed.topic;
@@ -197,7 +208,8 @@ Task<void> MqttSink::queue(Feed& feed) {
   message.retain = feed.retain;
   const auto dropped = kept_->outbox.dropped();
   kept_->outbox.push(std::move(message));
-  if (kept_->outbox.dropped() != dropped) log_.error("outbox is full, the oldest messages are dropped");
+  if (kept_->outbox.dropped() != dropped)
+    log_.error("outbox is full, the oldest messages are dropped");
   ++published_;
   pumping_.cancel();
 }
@@ -219,7 +231,8 @@ Task<void> MqttSink::deliver() {
       ++failures_;
     }
     const auto pause = backoff_.next();
-    log_.warn(was_up ? "connection lost" : "no broker", field("why", last_error_), field("again_in", for_people(pause)));
+    log_.warn(was_up ? "connection lost" : "no broker", field("why", last_error_),
+              field("again_in", for_people(pause)));
     co_await sleep_or_woken(retrying_, context_.clock.mono() + pause);
   }
 }
@@ -280,21 +293,24 @@ Task<void> MqttSink::pump() {
 
 void MqttSink::send(Outbox::Message& message) {
   const bool historical = context_.clock.now() - message.timestamp > message.interval;
-  client_->publish_async(message.topic, finish_message(message.open_json, historical), message.qos, message.retain,
-                         [this, generation = generation_, id = message.id, topic = message.topic](Result<void> done) {
-                           if (generation != generation_) return;
-                           if (!done && done.error().code != Errc::refused && done.error().code != Errc::invalid) return;
-                           if (!done) {
-                             ++refused_;
-                             log_.error("message refused by the broker", field("topic", topic), field("why", done.error().text));
-                           } else {
-                             ++acknowledged_;
-                           }
-                           kept_->outbox.acknowledge(id);
-                           oldest_sent_ = context_.clock.mono();
-                           backoff_.reset();
-                           pumping_.cancel();
-                         });
+  client_->publish_async(
+      message.topic, finish_message(message.open_json, historical), message.qos, message.retain,
+      [this, generation = generation_, id = message.id, topic = message.topic](Result<void> done) {
+        if (generation != generation_) return;
+        if (!done && done.error().code != Errc::refused && done.error().code != Errc::invalid)
+          return;
+        if (!done) {
+          ++refused_;
+          log_.error("message refused by the broker", field("topic", topic),
+                     field("why", done.error().text));
+        } else {
+          ++acknowledged_;
+        }
+        kept_->outbox.acknowledge(id);
+        oldest_sent_ = context_.clock.mono();
+        backoff_.reset();
+        pumping_.cancel();
+      });
 }
 
 Task<void> MqttSink::drain(Duration limit) {
@@ -302,18 +318,21 @@ Task<void> MqttSink::drain(Duration limit) {
   // No number is given from here on, so the exact place can be saved before anything may take long.
   if (kept_->sequences) {
     if (auto closed = co_await kept_->sequences->close(); !closed) {
-      log_.error("cannot save sequence numbers; some will be skipped", field("why", closed.error().text));
+      log_.error("cannot save sequence numbers; some will be skipped",
+                 field("why", closed.error().text));
     }
   }
   const auto until = context_.clock.mono() + limit;
-  while (kept_->outbox.waiting() > 0 && client_ && client_->connected() && context_.clock.mono() < until) {
+  while (kept_->outbox.waiting() > 0 && client_ && client_->connected() &&
+         context_.clock.mono() < until) {
     co_await context_.clock.sleep_for(5ms);
   }
   if (kept_->outbox.waiting() > 0) {
     log_.warn("stopped with messages unacknowledged", field("messages", kept_->outbox.waiting()));
   }
   if (client_ && client_->connected()) {
-    // A broker that did not take the messages will not take a goodbye either: its will says it for us.
+    // A broker that did not take the messages will not take a goodbye either: its will says it for
+    // us.
     const auto grace = context_.clock.mono() < until ? 300ms : 0ms;
     auto client = client_;
     client->publish_async(status_topic_, status_payload("offline"), 1, true, [](Result<void>) {});
@@ -340,7 +359,8 @@ link::MqttSettings MqttSink::settings(const BrokerConfig& broker) const {
   settings.cert_file = config_path(context_, broker.cert_file);
   settings.key_file = config_path(context_, broker.key_file);
   settings.username = broker.username.empty() ? config_.username : broker.username;
-  settings.password = broker.password.empty() ? config_.password.reveal() : broker.password.reveal();
+  settings.password =
+      broker.password.empty() ? config_.password.reveal() : broker.password.reveal();
   settings.version = config_.protocol_version;
   settings.client_id = fill(config_.client_id, {{"device_id", context_.device_id}});
   settings.keepalive = std::chrono::duration_cast<std::chrono::seconds>(config_.keepalive);
@@ -361,8 +381,10 @@ void MqttSink::describe_status(JsonWriter& json) const {
   json.member("connected", up);
   json.member("broker", broker_name_);
   json.key("connected_since");
-  if (up) json.value(to_rfc3339(connected_at_));
-  else json.null();
+  if (up)
+    json.value(to_rfc3339(connected_at_));
+  else
+    json.null();
   json.member("devices", feeds_.size());
   json.member("waiting", kept_->outbox.waiting());
   json.member("waiting_bytes", kept_->outbox.bytes());

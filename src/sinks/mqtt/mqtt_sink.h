@@ -1,8 +1,9 @@
 // The MQTT sink: measurements of each device at its own interval, delivered at least once.
 //
-// One coroutine makes messages from the cache and puts them into the outbox whether or not there is a
-// broker; another keeps a session with one of the brokers and sends what waits, oldest first, with a
-// window of unacknowledged ones. What a lost session had not acknowledged is sent again in order.
+// One coroutine makes messages from the cache and puts them into the outbox whether or not there is
+// a broker; another keeps a session with one of the brokers and sends what waits, oldest first,
+// with a window of unacknowledged ones. What a lost session had not acknowledged is sent again in
+// order.
 #pragma once
 
 #include <memory>
@@ -45,9 +46,9 @@ class MqttSink final : public Runner {
     std::unique_ptr<SequenceStore> sequences;
   };
   Task<Result<void>> open_sequences();
-  void find_feeds();                 // what the catalog says now; a feed that is known already goes on
-  Task<void> make();                 // messages, at their times
-  Task<void> watch();                // the bus, for first news and changes
+  void find_feeds();   // what the catalog says now; a feed that is known already goes on
+  Task<void> make();   // messages, at their times
+  Task<void> watch();  // the bus, for first news and changes
   Task<void> queue(Feed& feed);
   bool moved(const Feed& feed) const;
 
@@ -69,8 +70,8 @@ class MqttSink final : public Runner {
   asio::steady_timer making_, pumping_, retrying_;  // woken when there is something to do
   std::unique_ptr<Heartbeat> heart_make_, heart_deliver_;
   Backoff backoff_;
-  std::uint64_t generation_ = 0;          // of the session; answers of older ones are passed over
-  MonoTime oldest_sent_{};                // when the oldest unacknowledged message left
+  std::uint64_t generation_ = 0;  // of the session; answers of older ones are passed over
+  MonoTime oldest_sent_{};        // when the oldest unacknowledged message left
   bool stopping_ = false, lost_ = false, feeds_stale_ = false;
   std::string broker_name_, last_error_, why_lost_;
   Time connected_at_{};

@@ -15,9 +15,12 @@ void describe(Fields& f, RegisterConfig& c) {
   if (!f.describing()) c.at = f.position();
   f.value("address", c.address, "wire address, counted from 0").required();
   f.value("count", c.count, "registers or bits; absent: as the data type needs").between(1, 125);
-  f.value("function", c.function, "1 coils, 2 discrete inputs, 3 holding registers, 4 input registers").between(1, 4);
+  f.value("function", c.function,
+          "1 coils, 2 discrete inputs, 3 holding registers, 4 input registers")
+      .between(1, 4);
   f.value("data_type", c.data_type, "what the registers hold").one_of(modbus::data_type_names());
-  f.value("byte_order", c.byte_order, "big (ABCD), little (DCBA), big_swap (BADC), little_swap (CDAB), or the letters");
+  f.value("byte_order", c.byte_order,
+          "big (ABCD), little (DCBA), big_swap (BADC), little_swap (CDAB), or the letters");
   f.value("scale", c.scale, "value = raw x scale + offset");
   f.value("offset", c.offset, "see scale");
   f.value("scale_register", c.scale_register, "name of the point that holds the power of ten");
@@ -28,17 +31,20 @@ void describe(Fields& f, RegisterConfig& c) {
   f.value("chars", c.chars, "which bytes of a register are characters, for data_type string")
       .one_of({"swapped", "low", "high"});
   f.map("enum", c.names, "names of the values").example("{4: mppt}");
-  f.one_or_list("not_available", c.not_available, "raw values that mean \"no value\", in hex").example("[\"8000\"]");
+  f.one_or_list("not_available", c.not_available, "raw values that mean \"no value\", in hex")
+      .example("[\"8000\"]");
   f.value("min", c.min, "below it the quality is bad");
   f.value("max", c.max, "above it the quality is bad");
   f.value("writable", c.writable, "may be written").later("writing to devices");
   f.list("range", c.range, "lowest and highest value that may be written").sized(2, 2);
-  f.value("confidence", c.confidence, "how sure the address is").one_of({"multi", "single", "model", "convention"});
+  f.value("confidence", c.confidence, "how sure the address is")
+      .one_of({"multi", "single", "model", "convention"});
   f.value("source", c.source, "where the fact comes from");
   f.value("notes", c.notes, "a remark for people");
   if (f.describing()) return;
 
-  if (const auto order = modbus::parse_byte_order(c.byte_order); !order) f.error("byte_order", order.error().text);
+  if (const auto order = modbus::parse_byte_order(c.byte_order); !order)
+    f.error("byte_order", order.error().text);
   for (const auto& mark : c.not_available) {
     if (const auto bytes = from_hex(mark); !bytes || bytes->empty()) {
       f.error("not_available", fmt::format("'{}' is not a hex number such as \"8000\"", mark));
@@ -54,8 +60,9 @@ void describe(Fields& f, RegisterConfig& c) {
   } else {
     f.check(c.count || modbus::registers_of(*type) > 0, "data_type",
             fmt::format("data_type {} needs a count of registers", c.data_type));
-    f.check(!c.count || modbus::allows_count(*type, *c.count), "count",
-            fmt::format("data_type {} takes {} registers", c.data_type, modbus::allowed_counts(*type)));
+    f.check(
+        !c.count || modbus::allows_count(*type, *c.count), "count",
+        fmt::format("data_type {} takes {} registers", c.data_type, modbus::allowed_counts(*type)));
   }
   f.check(!c.min || !c.max || *c.min <= *c.max, "max", "must not be below min");
   f.check(std::uint32_t{c.address} + wire_count(c) <= 65536, "address", "ends past register 65535");
@@ -63,12 +70,18 @@ void describe(Fields& f, RegisterConfig& c) {
 }
 
 void describe(Fields& f, LimitsConfig& c) {
-  f.value("max_registers", c.max_registers, "most registers the device gives in one answer").between(1, 125);
-  f.value("max_gap", c.max_gap, "registers read in vain to save a request; absent: as the line makes it worth while")
+  f.value("max_registers", c.max_registers, "most registers the device gives in one answer")
+      .between(1, 125);
+  f.value("max_gap", c.max_gap,
+          "registers read in vain to save a request; absent: as the line makes it worth while")
       .between(0, 124);
-  f.value("pause_after_answer", c.pause_after_answer, "what the device needs before the next request").at_most(10s);
-  f.value("in_flight", c.in_flight, "requests the device takes before it has answered the first").between(1, 16);
-  f.value("answers_as", c.answers_as, "unit id in its answers, where it is not the one asked").between(0, 255);
+  f.value("pause_after_answer", c.pause_after_answer,
+          "what the device needs before the next request")
+      .at_most(10s);
+  f.value("in_flight", c.in_flight, "requests the device takes before it has answered the first")
+      .between(1, 16);
+  f.value("answers_as", c.answers_as, "unit id in its answers, where it is not the one asked")
+      .between(0, 255);
 }
 
 void describe(Fields& f, DeviceConfig& c) {
@@ -77,10 +90,15 @@ void describe(Fields& f, DeviceConfig& c) {
     c.model_at = f.position("meter_model");
     c.profile_at = f.position("profile");
   }
-  f.value("unit_id", c.unit_id, "Modbus unit: 1 to 247; 0 and 255 only over TCP and UDP").required().between(0, 255);
-  f.value("meter_model", c.meter_model, "the meter's id in the registry").example("schneider_em6400");
-  f.value("profile", c.profile, "the set of points to read; absent: all of them").example("basic_power");
-  f.map("registers", c.registers, "points of its own, beside or instead of a meter_model").pattern_id();
+  f.value("unit_id", c.unit_id, "Modbus unit: 1 to 247; 0 and 255 only over TCP and UDP")
+      .required()
+      .between(0, 255);
+  f.value("meter_model", c.meter_model, "the meter's id in the registry")
+      .example("schneider_em6400");
+  f.value("profile", c.profile, "the set of points to read; absent: all of them")
+      .example("basic_power");
+  f.map("registers", c.registers, "points of its own, beside or instead of a meter_model")
+      .pattern_id();
   f.section("limits", c.limits, "what the device can take");
   if (f.describing()) return;
   f.check(!c.meter_model.empty() || !c.registers.empty(), "id",
@@ -106,7 +124,8 @@ void describe(Fields& f, ConnectionConfig& c) {
   const bool serial = f.describing() || c.is_serial_port();
   const bool network = f.describing() || !c.is_serial_port();
   if (f.describing() || c.is_serial_port()) {
-    f.value("port", c.port, "serial: the device file, best by its stable name; else the port number, 502")
+    f.value("port", c.port,
+            "serial: the device file, best by its stable name; else the port number, 502")
         .required()
         .sized(1)
         .example("/dev/serial/by-id/usb-FTDI-if00");
@@ -127,14 +146,22 @@ void describe(Fields& f, ConnectionConfig& c) {
             {"odd", link::Parity::odd}},
            "parity bit")
       .only_with(serial, "connection_type serial or ascii");
-  f.value("stop_bits", c.stop_bits, "1 or 2").one_of_numbers({1, 2}).only_with(serial, "connection_type serial or ascii");
-  f.value("data_bits", c.data_bits, "7 or 8").one_of_numbers({7, 8}).only_with(serial, "connection_type serial or ascii");
+  f.value("stop_bits", c.stop_bits, "1 or 2")
+      .one_of_numbers({1, 2})
+      .only_with(serial, "connection_type serial or ascii");
+  f.value("data_bits", c.data_bits, "7 or 8")
+      .one_of_numbers({7, 8})
+      .only_with(serial, "connection_type serial or ascii");
   f.section_with("rs485", "direction control of an RS-485 driver", [&](Fields& g) {
      g.choice("direction", c.rs485.direction,
-              {{"off", link::Direction::off}, {"auto", link::Direction::automatic}, {"on", link::Direction::on}},
-              "off: the adapter switches by itself; auto: the kernel where it can; on: the kernel, or an error");
+              {{"off", link::Direction::off},
+               {"auto", link::Direction::automatic},
+               {"on", link::Direction::on}},
+              "off: the adapter switches by itself; auto: the kernel where it can; on: the kernel, "
+              "or an error");
      g.value("delay_before", c.rs485.rts_before, "from switching to the first bit").at_most(100ms);
-     g.value("delay_after", c.rs485.rts_after, "from the last bit to switching back").at_most(100ms);
+     g.value("delay_after", c.rs485.rts_after, "from the last bit to switching back")
+         .at_most(100ms);
      g.value("rx_during_tx", c.rs485.rx_during_tx, "leave the receiver on while sending");
      g.value("echo", c.echo, "the adapter gives back what is sent");
    }).only_with(serial, "connection_type serial or ascii");
@@ -142,10 +169,12 @@ void describe(Fields& f, ConnectionConfig& c) {
       .sized(1)
       .only_with(network, "connection_type tcp, rtu_over_tcp or udp")
       .example("192.0.2.100");
-  f.value("timeout", c.timeout, "longest wait for an answer; the wait is learned from the device below it")
+  f.value("timeout", c.timeout,
+          "longest wait for an answer; the wait is learned from the device below it")
       .between(10ms, 60s);
   f.value("retries", c.retries, "further tries after a time-out or a damaged answer").at_most(10);
-  f.value("pause_after_connect", c.pause_after_connect, "what the device needs after a new connection")
+  f.value("pause_after_connect", c.pause_after_connect,
+          "what the device needs after a new connection")
       .at_most(60s)
       .only_with(network, "connection_type tcp, rtu_over_tcp or udp");
   f.items("clients", c.clients, "the devices behind the connection");
@@ -153,10 +182,13 @@ void describe(Fields& f, ConnectionConfig& c) {
 
   c.fingerprint = config::fingerprint(f);
   if (!c.is_serial_port()) {
-    if (!f.has("host")) f.error("id", "connection_type " + f.text("connection_type").value_or("tcp") + " needs a host");
+    if (!f.has("host"))
+      f.error("id",
+              "connection_type " + f.text("connection_type").value_or("tcp") + " needs a host");
     return;
   }
-  f.check(c.type != LineType::serial || c.data_bits == 8, "data_bits", "Modbus RTU needs 8 data bits");
+  f.check(c.type != LineType::serial || c.data_bits == 8, "data_bits",
+          "Modbus RTU needs 8 data bits");
 }
 
 void describe(Fields& f, MeterConfig::Test& c) {
@@ -171,8 +203,10 @@ void describe(Fields& f, MeterConfig& c) {
   f.list("also", c.also, "further meter_model names with the same registers");
   f.value("manufacturer", c.manufacturer, "who makes it");
   f.value("model", c.model, "what it says on the front");
-  f.value("protocol", c.protocol, "modbus_rtu, modbus_tcp or modbus").one_of({"modbus_rtu", "modbus_tcp", "modbus"});
-  f.value("default_baud_rate", c.default_baud_rate, "as it leaves the factory").between(50, 4'000'000);
+  f.value("protocol", c.protocol, "modbus_rtu, modbus_tcp or modbus")
+      .one_of({"modbus_rtu", "modbus_tcp", "modbus"});
+  f.value("default_baud_rate", c.default_baud_rate, "as it leaves the factory")
+      .between(50, 4'000'000);
   f.list("supported_profiles", c.supported_profiles, "profiles a device may name");
   f.map("profiles", c.profiles, "points of a profile, where the rule of its name does not fit");
   f.section("limits", c.limits, "what the meter can take");
@@ -192,8 +226,9 @@ std::uint16_t wire_count(const RegisterConfig& c) {
 
 modbus::PointSpec point_spec(const RegisterConfig& c) {
   modbus::PointSpec spec;
-  spec.type = c.function <= 2 ? modbus::DataType::boolean
-                              : modbus::parse_data_type(c.data_type).value_or(modbus::DataType::uint16);
+  spec.type = c.function <= 2
+                  ? modbus::DataType::boolean
+                  : modbus::parse_data_type(c.data_type).value_or(modbus::DataType::uint16);
   spec.order = modbus::parse_byte_order(c.byte_order).value_or(modbus::ByteOrder::big);
   spec.count = wire_count(c);
   spec.scale = c.scale;
@@ -206,16 +241,19 @@ modbus::PointSpec point_spec(const RegisterConfig& c) {
   for (const auto& mark : c.not_available) {
     auto bytes = from_hex(mark);
     if (!bytes) continue;
-    bytes->insert(bytes->begin(), bytes->size() < 2u * spec.count ? 2u * spec.count - bytes->size() : 0, 0);
+    bytes->insert(bytes->begin(),
+                  bytes->size() < 2u * spec.count ? 2u * spec.count - bytes->size() : 0, 0);
     spec.not_available.push_back(std::move(*bytes));
   }
-  for (const auto& [value, name] : c.names) spec.names.emplace(static_cast<std::uint64_t>(value), name);
+  for (const auto& [value, name] : c.names)
+    spec.names.emplace(static_cast<std::uint64_t>(value), name);
   spec.min = c.min;
   spec.max = c.max;
   return spec;
 }
 
-link::SerialSettings serial_settings(const ConnectionConfig& c, std::optional<unsigned> meter_baud) {
+link::SerialSettings serial_settings(const ConnectionConfig& c,
+                                     std::optional<unsigned> meter_baud) {
   link::SerialSettings settings;
   settings.device = c.port;
   settings.baud = c.baud_rate.value_or(meter_baud.value_or(9600));

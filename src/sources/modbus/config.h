@@ -1,4 +1,5 @@
-// The settings of Modbus lines and devices: connections and clients of slave_config.yaml, and meters.
+// The settings of Modbus lines and devices: connections and clients of slave_config.yaml, and
+// meters.
 #pragma once
 
 #include <cstdint>
@@ -85,7 +86,8 @@ struct MeterConfig {
   std::string manufacturer, model, protocol = "modbus_rtu";
   std::optional<unsigned> default_baud_rate;
   std::vector<std::string> supported_profiles;
-  std::map<std::string, std::vector<std::string>> profiles;  // a profile's points, where they differ from the rule
+  std::map<std::string, std::vector<std::string>>
+      profiles;  // a profile's points, where they differ from the rule
   LimitsConfig limits;
   std::string confidence, source;
   std::vector<std::string> quirks;

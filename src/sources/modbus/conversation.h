@@ -16,27 +16,29 @@ namespace lightship::poller {
 // What one request cost and what was heard beside its answer.
 struct Tally {
   modbus::Rejects rejects;
-  std::uint64_t late = 0;       // answers to requests given up before
-  std::uint64_t bytes = 0;      // heard in all
-  Duration answer_time{};       // the device's own: from the end of the request to the start of its answer
-  MonoTime arrived{};           // of the answer's last byte
+  std::uint64_t late = 0;   // answers to requests given up before
+  std::uint64_t bytes = 0;  // heard in all
+  Duration
+      answer_time{};   // the device's own: from the end of the request to the start of its answer
+  MonoTime arrived{};  // of the answer's last byte
 };
 
 struct Ask {
   std::uint8_t unit = 1;
   modbus::Request request;
-  Duration patience{};   // wait for the answer to begin
-  Duration limit{};      // the longest wait of all, for an answer that comes in pieces
-  Duration pause{};      // silence the device needs before a request, beyond the line's own
-  int answers_as = -1;   // a further unit id that is taken for the asked one; -1: none
+  Duration patience{};  // wait for the answer to begin
+  Duration limit{};     // the longest wait of all, for an answer that comes in pieces
+  Duration pause{};     // silence the device needs before a request, beyond the line's own
+  int answers_as = -1;  // a further unit id that is taken for the asked one; -1: none
 };
 
 class Conversation {
  public:
   virtual ~Conversation() = default;
 
-  // Errors: timeout (nothing of it came), crc (something came, damaged), malformed (an answer of the
-  // wrong length: ask again at once), refused (an exception, code in detail), closed, unavailable.
+  // Errors: timeout (nothing of it came), crc (something came, damaged), malformed (an answer of
+  // the wrong length: ask again at once), refused (an exception, code in detail), closed,
+  // unavailable.
   virtual Task<Result<ByteVector>> ask(Ask ask, Tally& tally) = 0;
 
   // What must run beside the asking; returns when the line is gone. Ends when cancelled.

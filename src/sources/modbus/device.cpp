@@ -16,11 +16,11 @@ namespace {
 
 // No wait is shorter: a loaded gateway or a USB adapter may add this much to a fast device.
 constexpr Duration kLeastPatience = 200ms;
-// A device that is silent is asked once, this long or as long as it ever took, so that it does not hold
-// the line for the others ...
+// A device that is silent is asked once, this long or as long as it ever took, so that it does not
+// hold the line for the others ...
 constexpr Duration kProbePatience = 1s;
-// ... except that of one that never answered the 8th, 16th, 32nd ... probe waits as long as is allowed:
-// it may be slow, and the others have to bear that ever less often.
+// ... except that of one that never answered the 8th, 16th, 32nd ... probe waits as long as is
+// allowed: it may be slow, and the others have to bear that ever less often.
 constexpr unsigned kPatientProbe = 8;
 // A silent device is asked less and less often, up to this pause, so that its return shows soon.
 constexpr Duration kLongestProbePause = 10s;
@@ -35,14 +35,18 @@ std::vector<std::uint16_t> words(Bytes data) {
 
 Reason reason_of(const Error& error) {
   switch (error.code) {
-    case Errc::refused: return Reason::exception;
+    case Errc::refused:
+      return Reason::exception;
     case Errc::crc:
-    case Errc::malformed: return Reason::crc;
-    default: return Reason::timeout;
+    case Errc::malformed:
+      return Reason::crc;
+    default:
+      return Reason::timeout;
   }
 }
 
-Device::Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context, Duration phase)
+Device::Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context,
+               Duration phase)
     : setup_(std::move(setup)),
       context_(context),
       schedule_(setup_.info.poll_interval, context.clock.mono(), phase),
@@ -51,11 +55,12 @@ Device::Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone
       alone_(alone) {
   id_ = context.catalog.device(setup_.info);
   for (const auto& point : setup_.points) {
-    point_ids_.push_back(context.catalog.point(id_, point.name, point.unit,
-                                               {point.where.space, point.where.address, point.where.count}));
+    point_ids_.push_back(context.catalog.point(
+        id_, point.name, point.unit, {point.where.space, point.where.address, point.where.count}));
     int scale = -1;
     for (std::size_t i = 0; i < setup_.points.size(); ++i) {
-      if (!point.scale_register.empty() && setup_.points[i].name == point.scale_register) scale = static_cast<int>(i);
+      if (!point.scale_register.empty() && setup_.points[i].name == point.scale_register)
+        scale = static_cast<int>(i);
     }
     scale_points_.push_back(scale);
   }
@@ -67,16 +72,19 @@ Device::Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone
     return &context.metrics.counter(name, help, std::move(labels));
   };
   const auto failure = [&](const char* kind) {
-    return counter("modbus_failures_total", "requests without a usable answer, by kind", {{"kind", kind}});
+    return counter("modbus_failures_total", "requests without a usable answer, by kind",
+                   {{"kind", kind}});
   };
   const auto heard = [&](const char* kind) {
-    return counter("modbus_foreign_total", "what was heard beside the answers, by kind", {{"kind", kind}});
+    return counter("modbus_foreign_total", "what was heard beside the answers, by kind",
+                   {{"kind", kind}});
   };
   count_.polls = counter("modbus_polls_total", "polls of a device");
   count_.failed = counter("modbus_polls_failed_total", "polls without any answer");
   count_.requests = counter("modbus_requests_total", "requests sent");
   count_.retries = counter("modbus_retries_total", "requests sent again");
-  count_.overruns = counter("modbus_overruns_total", "poll times that went by because the line was busy");
+  count_.overruns =
+      counter("modbus_overruns_total", "poll times that went by because the line was busy");
   count_.timeout = failure("timeout");
   count_.crc = failure("crc");
   count_.exception = failure("exception");
@@ -107,9 +115,11 @@ bool Device::give_up_gaps() {
 
 Duration Device::patience(unsigned attempt) const {
   const Duration learned = std::max({kLeastPatience, 4 * typical_, 2 * slowest_});
-  if (ever_answered_ && silent_polls_ == 0) return std::min(timeout_, learned * (1 << std::min(attempt, 10u)));
+  if (ever_answered_ && silent_polls_ == 0)
+    return std::min(timeout_, learned * (1 << std::min(attempt, 10u)));
   if (alone_) return timeout_;
-  if (!ever_answered_ && silent_polls_ >= kPatientProbe && std::has_single_bit(silent_polls_)) return timeout_;
+  if (!ever_answered_ && silent_polls_ >= kPatientProbe && std::has_single_bit(silent_polls_))
+    return timeout_;
   return std::min(timeout_, std::max(kProbePatience, learned));
 }
 
@@ -117,7 +127,8 @@ void Device::learn(const Result<ByteVector>& answer, const Tally& tally) {
   ++*count_.requests;
   reachable_ = true;
   *count_.late += tally.late;
-  *count_.foreign += tally.rejects.unit + tally.rejects.function + tally.rejects.exception_code + tally.rejects.mismatch;
+  *count_.foreign += tally.rejects.unit + tally.rejects.function + tally.rejects.exception_code +
+                     tally.rejects.mismatch;
   *count_.noise_bytes += tally.rejects.noise_bytes + tally.rejects.trailing_bytes;
   *count_.echo += tally.rejects.echo;
   recent_ += tally.rejects;
@@ -129,11 +140,20 @@ void Device::learn(const Result<ByteVector>& answer, const Tally& tally) {
   }
   if (answer) return;
   switch (answer.error().code) {
-    case Errc::refused: ++*count_.exception; break;
-    case Errc::crc: ++*count_.crc; break;
-    case Errc::malformed: ++*count_.length; break;
-    case Errc::timeout: ++*count_.timeout; break;
-    default: ++*count_.unreachable;
+    case Errc::refused:
+      ++*count_.exception;
+      break;
+    case Errc::crc:
+      ++*count_.crc;
+      break;
+    case Errc::malformed:
+      ++*count_.length;
+      break;
+    case Errc::timeout:
+      ++*count_.timeout;
+      break;
+    default:
+      ++*count_.unreachable;
   }
 }
 
@@ -147,6 +167,7 @@ void Device::begin_poll() {
   }
   poll_data_.assign(blocks_.size(), std::nullopt);
   poll_answered_ = false;
+  first_asked_ = MonoTime::max();
   recent_ = {};
 }
 
@@ -164,11 +185,13 @@ void Device::take(std::size_t which, const Result<ByteVector>& answer, MonoTime 
   }
   poll_answered_ = true;
   // function, byte count, then the data; judged before it came here
-  poll_.blocks.push_back({block.space, block.first, block.count, ByteVector(answer->begin() + 2, answer->end()), arrived});
+  poll_.blocks.push_back({block.space, block.first, block.count,
+                          ByteVector(answer->begin() + 2, answer->end()), arrived});
   poll_data_[which] = poll_.blocks.back().data;
 }
 
-Readings Device::finish_poll(Time now, MonoTime mono, Duration took) {
+Readings Device::finish_poll(Time now, MonoTime mono) {
+  const auto took = std::chrono::duration_cast<Duration>(mono - std::min(first_asked_, mono));
   for (std::size_t which = 0; which < blocks_.size(); ++which) {
     if (!poll_data_[which]) continue;
     for (const auto point : blocks_[which].points) {
@@ -184,7 +207,8 @@ Readings Device::finish_poll(Time now, MonoTime mono, Duration took) {
     ++silent_polls_;
     // Left out: as many times of the grid as make the pause double, up to the limit.
     const auto interval = schedule_.interval();
-    const auto pause = std::min(interval * (1u << std::min(silent_polls_, 10u)), std::max(kLongestProbePause, interval));
+    const auto pause = std::min(interval * (1u << std::min(silent_polls_, 10u)),
+                                std::max(kLongestProbePause, interval));
     if (pause > interval) schedule_.skip(static_cast<std::uint64_t>(pause / interval) - 1);
   }
   last_poll_ = took;
@@ -231,18 +255,24 @@ Reading Device::read_point(std::size_t which, const Block& block, Bytes data) co
     reading.reason = Reason::crc;
     return reading;
   }
-  auto decoded = modbus::decode(point.spec, words(data.subspan(2 * offset, 2u * point.where.count)), power);
+  auto decoded =
+      modbus::decode(point.spec, words(data.subspan(2 * offset, 2u * point.where.count)), power);
   reading.value = std::move(decoded.value);
   switch (decoded.why) {
-    case modbus::Why::none: break;
-    case modbus::Why::out_of_range: reading.reason = Reason::out_of_range; break;
-    default: reading.reason = Reason::not_available;
+    case modbus::Why::none:
+      break;
+    case modbus::Why::out_of_range:
+      reading.reason = Reason::out_of_range;
+      break;
+    default:
+      reading.reason = Reason::not_available;
   }
   return reading;
 }
 
 std::string Device::condition() const {
-  if (online_ && last_error_.code == Errc::refused && last_error_at_ + 2 * schedule_.interval() > context_.clock.now()) {
+  if (online_ && last_error_.code == Errc::refused &&
+      last_error_at_ + 2 * schedule_.interval() > context_.clock.now()) {
     return "answers, with " + last_error_.text;
   }
   if (online_) return fmt::format("answers in {}", for_people(typical_));
@@ -252,7 +282,8 @@ std::string Device::condition() const {
     return "bytes with a bad check: look at baud rate, parity and termination";
   }
   if (recent_.unit > 0) return "answers from another unit: look at unit_id";
-  if (last_error_.code == Errc::timeout) return "no bytes at all: look at wiring, power and unit_id";
+  if (last_error_.code == Errc::timeout)
+    return "no bytes at all: look at wiring, power and unit_id";
   return last_error_.text;
 }
 
@@ -273,11 +304,16 @@ void Device::describe_status(JsonWriter& json, const Clock& clock) const {
   json.member("answer_ms", to_ms(typical_));
   json.member("poll_ms", to_ms(last_poll_));
   json.key("last_answer");
-  if (last_answer_at_ == Time{}) json.null();
-  else json.value(to_rfc3339(last_answer_at_));
+  if (last_answer_at_ == Time{})
+    json.null();
+  else
+    json.value(to_rfc3339(last_answer_at_));
   json.key("age_ms");
-  if (last_answer_at_ == Time{}) json.null();
-  else json.value(std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - last_answer_at_).count());
+  if (last_answer_at_ == Time{})
+    json.null();
+  else
+    json.value(std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - last_answer_at_)
+                   .count());
   json.key("failures").begin_object();
   json.member("timeout", count_.timeout->value).member("crc", count_.crc->value);
   json.member("exception", count_.exception->value).member("length", count_.length->value);

@@ -37,7 +37,8 @@ struct DeviceSetup {
 class Device {
  public:
   // `alone`: nobody else waits while this one is waited for.
-  Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context, Duration phase);
+  Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context,
+         Duration phase);
 
   const DeviceInfo& info() const { return setup_.info; }
   const DeviceSetup& setup() const { return setup_; }
@@ -45,30 +46,34 @@ class Device {
   const std::vector<Block>& blocks() const { return blocks_; }
   Schedule& schedule() { return schedule_; }
 
-  // How often a request is tried, and how long the answer to try number `attempt` (from 0) is waited
-  // for: learned from the answers so far, doubled with each try, never above the configured time-out. A
-  // silent device is probed once, and briefly where others wait for the line.
+  // How often a request is tried, and how long the answer to try number `attempt` (from 0) is
+  // waited for: learned from the answers so far, doubled with each try, never above the configured
+  // time-out. A silent device is probed once, and briefly where others wait for the line.
   unsigned tries() const { return silent_polls_ > 0 ? 1 : 1 + retries_; }
   Duration patience(unsigned attempt) const;
 
   void learn(const Result<ByteVector>& answer, const Tally& tally);
   void retried() { ++*count_.retries; }
 
-  // The gaps of joined blocks hold something the device refuses: plan without them. False when it is
-  // planned so already.
+  // The gaps of joined blocks hold something the device refuses: plan without them. False when it
+  // is planned so already.
   bool give_up_gaps();
 
   // One poll: begin, a result for each block, finish.
   void begin_poll();
   void take(std::size_t block, const Result<ByteVector>& answer, MonoTime arrived);
-  Readings finish_poll(Time now, MonoTime mono, Duration poll);
+  void asked(MonoTime when) {
+    first_asked_ = std::min(first_asked_, when);
+  }  // waiting for the line is no part of a poll
+  Readings finish_poll(Time now, MonoTime mono);
   void unreachable(const Error& why);  // the line itself is not there: every block fails
 
   void overrun(std::uint64_t times) { *count_.overruns += times; }
 
   bool polled() const { return polled_; }  // at least once since start
   bool online() const { return online_; }
-  std::string condition() const;  // for people: "answers in 41 ms", "no bytes at all: check wiring, power and unit"
+  std::string condition()
+      const;  // for people: "answers in 41 ms", "no bytes at all: check wiring, power and unit"
   void describe_status(JsonWriter& json, const Clock& clock) const;
 
  private:
@@ -94,16 +99,17 @@ class Device {
   Duration typical_{}, slowest_{};  // answer times: smoothed, and a maximum that fades
   bool ever_answered_ = false;
   bool online_ = false, polled_ = false;
-  bool reachable_ = true;           // the line was open when the device was last to be asked
-  unsigned silent_polls_ = 0;       // polls in a row without any answer
+  bool reachable_ = true;      // the line was open when the device was last to be asked
+  unsigned silent_polls_ = 0;  // polls in a row without any answer
   Error last_error_;
   Time last_error_at_{}, last_answer_at_{};
   Duration last_poll_{};
-  modbus::Rejects recent_;          // heard beside the answers in the newest poll
+  modbus::Rejects recent_;  // heard beside the answers in the newest poll
 
   Readings poll_;
   std::vector<std::optional<ByteVector>> poll_data_;
   bool poll_answered_ = false;
+  MonoTime first_asked_{};
 };
 
 // The reason a point is given for this failure.

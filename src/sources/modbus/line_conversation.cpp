@@ -11,8 +11,8 @@
 namespace lightship::poller {
 namespace {
 
-// A USB adapter hands over what it has every 16 ms, a device server when it likes: pauses inside an answer
-// say nothing, so one that has begun gets this long for each further piece.
+// A USB adapter hands over what it has every 16 ms, a device server when it likes: pauses inside an
+// answer say nothing, so one that has begun gets this long for each further piece.
 constexpr auto kPieceGrace = std::chrono::milliseconds(250);
 
 // The characters of a good answer, frame and check included; 0 where the request does not say.
@@ -24,13 +24,17 @@ std::size_t answer_characters(const modbus::Request& request, LineConversation::
 
 Error gone(const Tally& tally, std::size_t undecided, Duration waited) {
   const auto& heard = tally.rejects;
-  if (heard.crc > 0) return {Errc::crc, fmt::format("damaged answer ({} with a bad check)", heard.crc), 0};
-  if (undecided > 0) return {Errc::timeout, fmt::format("only a part of the answer came within {}", for_people(waited)), 0};
+  if (heard.crc > 0)
+    return {Errc::crc, fmt::format("damaged answer ({} with a bad check)", heard.crc), 0};
+  if (undecided > 0)
+    return {Errc::timeout,
+            fmt::format("only a part of the answer came within {}", for_people(waited)), 0};
   if (heard.unit > 0) return {Errc::timeout, "only another unit answered", 0};
   if (heard.function > 0 || heard.exception_code > 0 || heard.mismatch > 0) {
     return {Errc::timeout, "what answered was not an answer to this request", 0};
   }
-  if (heard.noise_bytes > 0) return {Errc::timeout, fmt::format("only noise ({} bytes)", heard.noise_bytes), 0};
+  if (heard.noise_bytes > 0)
+    return {Errc::timeout, fmt::format("only noise ({} bytes)", heard.noise_bytes), 0};
   if (heard.echo > 0) return {Errc::timeout, "only our own request came back", 0};
   return {Errc::timeout, fmt::format("no answer within {}", for_people(waited)), 0};
 }
@@ -38,7 +42,8 @@ Error gone(const Tally& tally, std::size_t undecided, Duration waited) {
 }  // namespace
 
 Result<ByteVector> settled(Bytes pdu) {
-  if (pdu.size() >= 2 && (pdu[0] & modbus::kExceptionBit) != 0) return fail(modbus::exception_error(pdu[1]));
+  if (pdu.size() >= 2 && (pdu[0] & modbus::kExceptionBit) != 0)
+    return fail(modbus::exception_error(pdu[1]));
   return ByteVector(pdu.begin(), pdu.end());
 }
 
@@ -46,8 +51,8 @@ LineTiming line_timing(const link::SerialSettings& settings) {
   return {link::char_time(settings), link::t35(settings)};
 }
 
-LineConversation::LineConversation(std::unique_ptr<link::ByteLine> line, Clock& clock, Framing framing,
-                                   LineTiming timing, modbus::Echo echo)
+LineConversation::LineConversation(std::unique_ptr<link::ByteLine> line, Clock& clock,
+                                   Framing framing, LineTiming timing, modbus::Echo echo)
     : line_(std::move(line)), clock_(clock), framing_(framing), timing_(timing), echo_(echo) {}
 
 // Nobody listens while nothing is asked: a line that is gone shows with the next request.
@@ -83,8 +88,10 @@ Task<Result<ByteVector>> LineConversation::ask(Ask ask, Tally& tally) {
 }
 
 template <class Scanner>
-Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& ask, bool doubtful, Tally& tally) {
-  const auto wire = static_cast<std::int64_t>(answer_characters(ask.request, framing_)) * timing_.character;
+Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& ask, bool doubtful,
+                                                  Tally& tally) {
+  const auto wire =
+      static_cast<std::int64_t>(answer_characters(ask.request, framing_)) * timing_.character;
   const auto last_chance = sent_until_ + ask.limit + wire;
   auto until = std::min<MonoTime>(sent_until_ + ask.patience + wire, last_chance);
   std::array<std::uint8_t, 512> bytes;
@@ -101,22 +108,26 @@ Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& a
     const auto scan = scanner.next();
     if (scan.kind == modbus::Scan::Kind::need_more) {
       if (scanner.undecided() > 0) {
-        until = std::min<MonoTime>(std::max<MonoTime>(until, line_->last_byte_at() + kPieceGrace + wire), last_chance);
+        until = std::min<MonoTime>(
+            std::max<MonoTime>(until, line_->last_byte_at() + kPieceGrace + wire), last_chance);
       }
       continue;
     }
     tally.arrived = line_->last_byte_at();
-    const auto own = tally.arrived - sent_until_ - static_cast<std::int64_t>(scan.pdu.size() + 3) * timing_.character;
+    const auto own = tally.arrived - sent_until_ -
+                     static_cast<std::int64_t>(scan.pdu.size() + 3) * timing_.character;
     tally.answer_time = std::max(Duration(0), std::chrono::duration_cast<Duration>(own));
     if (scan.kind == modbus::Scan::Kind::wrong_length) {
       tally.rejects += scanner.rejects();
-      co_return fail(Errc::malformed, "an answer of {} bytes, not of the length asked", scan.pdu.size());
+      co_return fail(Errc::malformed, "an answer of {} bytes, not of the length asked",
+                     scan.pdu.size());
     }
     ByteVector answer(scan.pdu.begin(), scan.pdu.end());
     tally.rejects += scanner.rejects();
     if (doubtful) {
-      const ByteVector sent = framing_ == Framing::rtu ? modbus::rtu::frame(ask.unit, modbus::encode(ask.request))
-                                                       : modbus::encode(ask.request);
+      const ByteVector sent = framing_ == Framing::rtu
+                                  ? modbus::rtu::frame(ask.unit, modbus::encode(ask.request))
+                                  : modbus::encode(ask.request);
       co_return co_await listen_again(ask, sent, tally);
     }
     owed_.reset();
@@ -124,8 +135,9 @@ Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& a
   }
 }
 
-// An answer of the same form was owed when we asked. If a second one follows, the first was the late one.
-// If none does, the first is of doubtful origin and nothing is owed any more: the caller asks again.
+// An answer of the same form was owed when we asked. If a second one follows, the first was the
+// late one. If none does, the first is of doubtful origin and nothing is owed any more: the caller
+// asks again.
 Task<Result<ByteVector>> LineConversation::listen_again(const Ask& ask, Bytes sent, Tally& tally) {
   owed_.reset();
   const bool rtu = framing_ == Framing::rtu;
@@ -155,7 +167,8 @@ Task<Result<ByteVector>> LineConversation::listen_again(const Ask& ask, Bytes se
 bool LineConversation::is_doubtful(const Ask& ask) const {
   const auto* read = std::get_if<modbus::Read>(&ask.request);
   return owed_ && read != nullptr && clock_.mono() < owed_->until && owed_->unit == ask.unit &&
-         owed_->function == read->function && owed_->count == read->count && owed_->address != read->address;
+         owed_->function == read->function && owed_->count == read->count &&
+         owed_->address != read->address;
 }
 
 void LineConversation::note_owed(const Ask& ask) {

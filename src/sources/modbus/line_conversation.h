@@ -1,9 +1,11 @@
-// RTU and ASCII on a serial line, and RTU over TCP: one request at a time, framed by silence and length.
+// RTU and ASCII on a serial line, and RTU over TCP: one request at a time, framed by silence and
+// length.
 //
-// Before a request the line is silent for t3.5 and what arrived meanwhile is discarded; the answer is
-// complete when its length and check say so, never by waiting. An answer that comes after its request was
-// given up could pass for the next request's when both have the same form: until it is settled such an
-// answer is taken only if nothing better follows (Modbus over Serial Line V1.02, 2.4; docs/modbus.md, late answers).
+// Before a request the line is silent for t3.5 and what arrived meanwhile is discarded; the answer
+// is complete when its length and check say so, never by waiting. An answer that comes after its
+// request was given up could pass for the next request's when both have the same form: until it is
+// settled such an answer is taken only if nothing better follows (Modbus over Serial Line
+// V1.02, 2.4; docs/modbus.md, late answers).
 #pragma once
 
 #include <optional>
@@ -25,8 +27,8 @@ class LineConversation final : public Conversation {
  public:
   enum class Framing { rtu, ascii };
 
-  LineConversation(std::unique_ptr<link::ByteLine> line, Clock& clock, Framing framing, LineTiming timing,
-                   modbus::Echo echo);
+  LineConversation(std::unique_ptr<link::ByteLine> line, Clock& clock, Framing framing,
+                   LineTiming timing, modbus::Echo echo);
 
   Task<Result<ByteVector>> ask(Ask ask, Tally& tally) override;
   Task<void> serve() override;

@@ -16,18 +16,21 @@ namespace {
 
 // A busy device (exception 5 or 6) is asked again after this long, doubled with each try.
 constexpr Duration kBusyPause = 100ms;
-// Devices of one line with the same interval begin this far apart, so that the first polls do not queue.
+// Devices of one line with the same interval begin this far apart, so that the first polls do not
+// queue.
 constexpr Duration kPhase = 5ms;
 
 Backoff::Settings pauses() { return {.first = 500ms, .limit = 15s, .jitter = 0.2}; }
 
 bool is_busy(const Error& error) {
-  return error.code == Errc::refused && (error.detail == modbus::code(modbus::Exception::acknowledge) ||
-                                         error.detail == modbus::code(modbus::Exception::busy));
+  return error.code == Errc::refused &&
+         (error.detail == modbus::code(modbus::Exception::acknowledge) ||
+          error.detail == modbus::code(modbus::Exception::busy));
 }
 
 bool is_worth_a_retry(const Error& error) {
-  return error.code == Errc::timeout || error.code == Errc::crc || error.code == Errc::malformed || is_busy(error);
+  return error.code == Errc::timeout || error.code == Errc::crc || error.code == Errc::malformed ||
+         is_busy(error);
 }
 
 modbus::Request read_request(Space space, std::uint16_t first, std::uint16_t count) {
@@ -43,19 +46,23 @@ LineSource::LineSource(Context& context, LineSetup setup)
       turnstile_(context.executor, setup_.window),
       dialing_(context.executor),
       backoff_(pauses(), std::hash<std::string>{}(setup_.id)),
-      connects_(context.metrics.counter("modbus_connects_total", "times a line was opened", {{"connection", setup_.id}})),
-      losses_(context.metrics.counter("modbus_losses_total", "times a line was lost", {{"connection", setup_.id}})) {
+      connects_(context.metrics.counter("modbus_connects_total", "times a line was opened",
+                                        {{"connection", setup_.id}})),
+      losses_(context.metrics.counter("modbus_losses_total", "times a line was lost",
+                                      {{"connection", setup_.id}})) {
   Duration phase{};
   const bool alone = setup_.devices.size() == 1 || setup_.window >= setup_.devices.size();
   for (auto& device : setup_.devices) {
-    devices_.push_back(std::make_unique<Device>(std::move(device), setup_.timeout, setup_.retries, alone, context, phase));
+    devices_.push_back(std::make_unique<Device>(std::move(device), setup_.timeout, setup_.retries,
+                                                alone, context, phase));
     context_.owners.enter(devices_.back()->id(), *this);
     phase += kPhase;
   }
-  context.metrics.gauge("modbus_line_busy_ratio", "part of the time spent asking", {{"connection", setup_.id}}, [this] {
-    const auto passed = context_.clock.mono() - started_;
-    return passed.count() > 0 ? to_ms(busy_) / to_ms(passed) : 0;
-  });
+  context.metrics.gauge("modbus_line_busy_ratio", "part of the time spent asking",
+                        {{"connection", setup_.id}}, [this] {
+                          const auto passed = context_.clock.mono() - started_;
+                          return passed.count() > 0 ? to_ms(busy_) / to_ms(passed) : 0;
+                        });
 }
 
 LineSource::~LineSource() {
@@ -98,13 +105,17 @@ Task<void> LineSource::poll_for_ever(Device& device) {
   for (;;) {
     co_await context_.clock.sleep_until(device.schedule().due());
     // The longest that a poll may rightly take until the line says something again.
-    heartbeat_->beat(std::max<Duration>(60s, 4 * device.schedule().interval() + 20 * setup_.timeout));
+    heartbeat_->beat(
+        std::max<Duration>(60s, 4 * device.schedule().interval() + 20 * setup_.timeout));
     const bool was_online = device.online();
     const bool first = !device.polled();
     auto readings = co_await poll(device);
     if (readings.online != was_online || (first && !readings.online)) {
-      if (readings.online) log_.info("device answers", field("device", device.info().id()));
-      else log_.warn("device is silent", field("device", device.info().id()), field("why", device.condition()));
+      if (readings.online)
+        log_.info("device answers", field("device", device.info().id()));
+      else
+        log_.warn("device is silent", field("device", device.info().id()),
+                  field("why", device.condition()));
     }
     context_.bus.publish(std::move(readings));
     device.overrun(device.schedule().finished(context_.clock.mono()));
@@ -113,7 +124,6 @@ Task<void> LineSource::poll_for_ever(Device& device) {
 
 Task<Readings> LineSource::poll(Device& device) {
   device.begin_poll();
-  const auto begun = context_.clock.mono();
   std::size_t next = 0;
   bool stop = false;
   const unsigned window = std::min(device.setup().in_flight, setup_.window);
@@ -124,8 +134,7 @@ Task<Readings> LineSource::poll(Device& device) {
     for (unsigned i = 0; i < window; ++i) readers.spawn(read_blocks(device, next, stop));
     co_await readers.run();
   }
-  const auto now = context_.clock.mono();
-  co_return device.finish_poll(context_.clock.now(), now, std::chrono::duration_cast<Duration>(now - begun));
+  co_return device.finish_poll(context_.clock.now(), context_.clock.mono());
 }
 
 Task<void> LineSource::read_blocks(Device& device, std::size_t& next, bool& stop) {
@@ -138,7 +147,8 @@ Task<void> LineSource::read_blocks(Device& device, std::size_t& next, bool& stop
         (answer.error().detail == modbus::code(modbus::Exception::illegal_address) ||
          answer.error().detail == modbus::code(modbus::Exception::illegal_value)) &&
         device.give_up_gaps()) {
-      log_.info("reads without gaps from now on", field("device", device.info().id()), field("why", answer.error().text));
+      log_.info("reads without gaps from now on", field("device", device.info().id()),
+                field("why", answer.error().text));
       device.begin_poll();
       next = 0;
       continue;
@@ -146,13 +156,15 @@ Task<void> LineSource::read_blocks(Device& device, std::size_t& next, bool& stop
     if (which < device.blocks().size()) device.take(which, answer, arrived);
     // Silence on one block is silence on all: the others keep "timeout" and the line is free again.
     if (!answer && answer.error().code != Errc::refused) {
-      for (std::size_t rest = next; rest < device.blocks().size(); ++rest) device.take(rest, answer, arrived);
+      for (std::size_t rest = next; rest < device.blocks().size(); ++rest)
+        device.take(rest, answer, arrived);
       stop = true;
     }
   }
 }
 
-Task<Result<ByteVector>> LineSource::read_block(Device& device, const Block& block, MonoTime& arrived) {
+Task<Result<ByteVector>> LineSource::read_block(Device& device, const Block& block,
+                                                MonoTime& arrived) {
   Result<ByteVector> answer = fail(Errc::timeout, "not asked");
   const unsigned tries = device.tries();
   for (unsigned attempt = 0; attempt < tries; ++attempt) {
@@ -167,11 +179,13 @@ Task<Result<ByteVector>> LineSource::read_block(Device& device, const Block& blo
       ask.limit = setup_.timeout;
       ask.pause = device.setup().pause;
       ask.answers_as = device.setup().answers_as;
+      device.asked(context_.clock.mono());
       answer = co_await ask_once(device, std::move(ask), tally);
     }
     arrived = tally.arrived;
     if (answer || !is_worth_a_retry(answer.error())) co_return answer;
-    if (is_busy(answer.error())) co_await context_.clock.sleep_for(kBusyPause * (1 << std::min(attempt, 4u)));
+    if (is_busy(answer.error()))
+      co_await context_.clock.sleep_for(kBusyPause * (1 << std::min(attempt, 4u)));
   }
   co_return answer;
 }
@@ -188,12 +202,17 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
     busy_ += std::chrono::duration_cast<Duration>(context_.clock.mono() - begun);
     if (!answer && answer.error().code == Errc::closed) {
       disconnected(answer.error());
-      // Many devices close a connection that was idle: the first request on it finds out and goes again.
+      // Many devices close a connection that was idle: the first request on it finds out and goes
+      // again.
       if (reconnects == 0) continue;
     }
     device.learn(answer, tally);
-    if (answer) log_.debug("answer", field("device", device.info().id()), field("bytes", answer->size()), field("ms", to_ms(tally.answer_time)));
-    else log_.debug("no answer", field("device", device.info().id()), field("why", answer.error().text));
+    if (answer)
+      log_.debug("answer", field("device", device.info().id()), field("bytes", answer->size()),
+                 field("ms", to_ms(tally.answer_time)));
+    else
+      log_.debug("no answer", field("device", device.info().id()),
+                 field("why", answer.error().text));
     co_return answer;
   }
 }
@@ -212,18 +231,21 @@ Task<Result<std::shared_ptr<Conversation>>> LineSource::connected() {
     const auto pause = backoff_.next();
     next_try_ = context_.clock.mono() + pause;
     last_error_ = opened.error();
-    log_.warn("cannot open the line", field("why", last_error_.text), field("again_in", for_people(pause)));
+    log_.warn("cannot open the line", field("why", last_error_.text),
+              field("again_in", for_people(pause)));
     co_return fail(last_error_);
   }
   ++connects_;
   conversation_ = std::move(*opened);
   serving_ = std::make_unique<TaskGroup>(context_.executor);
   serving_->spawn(conversation_->serve());
-  if (backoff_.failures() > 0 || connects_.value == 1 || was_lost_) log_.info("line is open", field("line", setup_.line));
+  if (backoff_.failures() > 0 || connects_.value == 1 || was_lost_)
+    log_.info("line is open", field("line", setup_.line));
   backoff_.reset();
   last_error_ = {};
   was_lost_ = false;
-  if (setup_.pause_after_connect.count() > 0) co_await context_.clock.sleep_for(setup_.pause_after_connect);
+  if (setup_.pause_after_connect.count() > 0)
+    co_await context_.clock.sleep_for(setup_.pause_after_connect);
   co_return conversation_;
 }
 
@@ -234,22 +256,24 @@ void LineSource::disconnected(const Error& why) {
   if (conversation_) conversation_->close();
 }
 
-Task<Result<ByteVector>> LineSource::read_registers(DeviceId id, Space space, std::uint16_t first, std::uint16_t count,
-                                                    Duration limit) {
-  const auto known = std::ranges::find_if(devices_, [&](const auto& device) { return device->id() == id; });
+Task<Result<ByteVector>> LineSource::read_registers(DeviceId id, Space space, std::uint16_t first,
+                                                    std::uint16_t count, Duration limit) {
+  const auto known =
+      std::ranges::find_if(devices_, [&](const auto& device) { return device->id() == id; });
   if (known == devices_.end()) co_return fail(Errc::unavailable, "the device is not on this line");
   if (!asked_) co_return fail(Errc::unavailable, "the line is not polled now");
   // The reading is owned by this line, which may end before whoever asked does.
   const auto answer = std::make_shared<Asked>(context_.executor);
   asked_->spawn(read_for(answer, **known, space, first, count, limit));
   boost::system::error_code woken;
-  if (!answer->value) co_await answer->done.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (!answer->value)
+    co_await answer->done.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   if (!answer->value) co_return fail(Errc::unavailable, "the line is not polled any more");
   co_return std::move(*answer->value);
 }
 
-Task<void> LineSource::read_for(std::shared_ptr<Asked> asked, Device& device, Space space, std::uint16_t first,
-                                std::uint16_t count, Duration limit) {
+Task<void> LineSource::read_for(std::shared_ptr<Asked> asked, Device& device, Space space,
+                                std::uint16_t first, std::uint16_t count, Duration limit) {
   struct Wakes {
     Asked& asked;
     ~Wakes() { asked.done.cancel(); }
@@ -271,15 +295,18 @@ Task<void> LineSource::read_for(std::shared_ptr<Asked> asked, Device& device, Sp
   ask.pause = device.setup().pause;
   ask.answers_as = device.setup().answers_as;
   auto answer = co_await ask_once(device, std::move(ask), tally);
-  if (answer) asked->value = ByteVector(answer->begin() + 2, answer->end());
-  else asked->value = fail(answer.error());
+  if (answer)
+    asked->value = ByteVector(answer->begin() + 2, answer->end());
+  else
+    asked->value = fail(answer.error());
 }
 
 void LineSource::describe_status(JsonWriter& json) const {
   json.member("line", setup_.line);
   json.member("open", conversation_ && conversation_->alive());
   const auto passed = context_.clock.mono() - started_;
-  json.key("busy_percent").value(Real{passed.count() > 0 ? 100 * to_ms(busy_) / to_ms(passed) : 0, 1});
+  json.key("busy_percent")
+      .value(Real{passed.count() > 0 ? 100 * to_ms(busy_) / to_ms(passed) : 0, 1});
   if (!last_error_.text.empty()) json.member("error", last_error_.text);
   json.key("devices").begin_array();
   for (const auto& device : devices_) device->describe_status(json, context_.clock);

@@ -1,8 +1,9 @@
 // The owner of one line or socket: asks every device behind it at its own interval and publishes.
 //
-// One coroutine per device keeps the device's time; a turnstile lets them speak one at a time (or as many
-// as the connection allows), the one that is due first going first. The line is opened when it is needed
-// and opened again after it was lost, with growing pauses; devices meanwhile are told as silent.
+// One coroutine per device keeps the device's time; a turnstile lets them speak one at a time (or
+// as many as the connection allows), the one that is due first going first. The line is opened when
+// it is needed and opened again after it was lost, with growing pauses; devices meanwhile are told
+// as silent.
 #pragma once
 
 #include <functional>
@@ -18,12 +19,12 @@
 namespace lightship::poller {
 
 struct LineSetup {
-  std::string id;                    // connection id
-  std::string line;                  // for people: "serial /dev/ttyUSB0 9600 8N1"
+  std::string id;    // connection id
+  std::string line;  // for people: "serial /dev/ttyUSB0 9600 8N1"
   Duration timeout = std::chrono::seconds(3);
   unsigned retries = 3;
   Duration pause_after_connect{};
-  unsigned window = 1;               // requests under way at once
+  unsigned window = 1;  // requests under way at once
   std::vector<DeviceSetup> devices;
   // Opens the line. Called on the field loop; a new conversation each time.
   std::function<Task<Result<std::unique_ptr<Conversation>>>(Context&)> open;
@@ -38,8 +39,8 @@ class LineSource final : public Runner, public RegisterReader {
   void nudge() override;  // try at once, whatever the pauses say
   void describe_status(JsonWriter& json) const override;
 
-  Task<Result<ByteVector>> read_registers(DeviceId device, Space space, std::uint16_t first, std::uint16_t count,
-                                          Duration limit) override;
+  Task<Result<ByteVector>> read_registers(DeviceId device, Space space, std::uint16_t first,
+                                          std::uint16_t count, Duration limit) override;
 
  private:
   // A read for somebody else and where its answer goes.
@@ -48,15 +49,16 @@ class LineSource final : public Runner, public RegisterReader {
     asio::steady_timer done;  // never expires; cancelled when it is over
     std::optional<Result<ByteVector>> value;
   };
-  Task<void> read_for(std::shared_ptr<Asked> asked, Device& device, Space space, std::uint16_t first, std::uint16_t count,
-                      Duration limit);
+  Task<void> read_for(std::shared_ptr<Asked> asked, Device& device, Space space,
+                      std::uint16_t first, std::uint16_t count, Duration limit);
 
   Task<void> poll_for_ever(Device& device);
   Task<Readings> poll(Device& device);
   Task<void> read_blocks(Device& device, std::size_t& next, bool& stop);
   Task<Result<ByteVector>> read_block(Device& device, const Block& block, MonoTime& arrived);
   Task<Result<ByteVector>> ask_once(Device& device, Ask ask, Tally& tally);
-  // Held by whoever asks, so that a line which is opened anew does not take it from under an answer.
+  // Held by whoever asks, so that a line which is opened anew does not take it from under an
+  // answer.
   Task<Result<std::shared_ptr<Conversation>>> connected();
   void disconnected(const Error& why);
 
@@ -73,7 +75,7 @@ class LineSource final : public Runner, public RegisterReader {
   std::unique_ptr<Heartbeat> heartbeat_;
   Error last_error_;
   bool was_lost_ = false;
-  Duration busy_{};                     // time spent asking
+  Duration busy_{};  // time spent asking
   MonoTime started_{};
   Counter& connects_;
   Counter& losses_;

@@ -31,7 +31,8 @@ TEST(LineSource, KeepsTheIntervalWithoutDrift) {
   LineSource line(shop.context, shop.line({Workshop::meter(1, 1s)}));
   shop.run(line, 3900ms);
   ASSERT_EQ(shop.seen.size(), 4u);
-  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(shop.seen[i].arrived - shop.seen[i - 1].arrived, 1s);
+  for (std::size_t i = 1; i < 4; ++i)
+    EXPECT_EQ(shop.seen[i].arrived - shop.seen[i - 1].arrived, 1s);
 }
 
 TEST(LineSource, AsksAgainAfterTheLineHungUp) {
@@ -77,7 +78,8 @@ TEST(LineSource, WaitsForABusyDevice) {
 TEST(LineSource, TellsASilentDeviceAndProbesItOnce) {
   Workshop shop;
   shop.link.expects(kAsk).stays_silent();
-  shop.link.expects(kAsk).stays_silent();  // the one retry of a device that is not known to be silent
+  shop.link.expects(kAsk)
+      .stays_silent();  // the one retry of a device that is not known to be silent
   shop.link.expects(kAsk).stays_silent();  // a probe
   shop.link.expects(kAsk).answers(kAnswer);
   LineSource line(shop.context, shop.line({Workshop::meter(1, 5s)}));
@@ -125,7 +127,9 @@ TEST(LineSource, CountsTimesThatWentByAsOverruns) {
   for (int i = 0; i < 3; ++i) shop.link.expects(kAsk).after(600ms).answers(kAnswer);
   LineSource line(shop.context, shop.line({Workshop::meter(1, 200ms)}));
   shop.run(line, 1790ms);
-  EXPECT_NE(shop.metrics.prometheus().find("lightship_modbus_overruns_total{device=\"panel/meter-1\"} 4"), std::string::npos)
+  EXPECT_NE(
+      shop.metrics.prometheus().find("lightship_modbus_overruns_total{device=\"panel/meter-1\"} 4"),
+      std::string::npos)
       << shop.metrics.prometheus();
 }
 

@@ -8,7 +8,8 @@ namespace lightship::poller {
 namespace {
 
 constexpr const char* kForms =
-    "tcp://HOST[:502], udp://HOST[:502], rtu+tcp://HOST:PORT, rtu:///dev/ttyX?baud=9600&parity=N&stop=1&data=8 or "
+    "tcp://HOST[:502], udp://HOST[:502], rtu+tcp://HOST:PORT, "
+    "rtu:///dev/ttyX?baud=9600&parity=N&stop=1&data=8 or "
     "ascii:///dev/ttyX?...";
 
 Result<unsigned> number(std::string_view key, std::string_view text, unsigned low, unsigned high) {
@@ -20,7 +21,8 @@ Result<unsigned> number(std::string_view key, std::string_view text, unsigned lo
   return value;
 }
 
-Result<void> take_parameter(ConnectionConfig& line, const std::string& key, const std::string& value) {
+Result<void> take_parameter(ConnectionConfig& line, const std::string& key,
+                            const std::string& value) {
   if (key == "baud") {
     const auto baud = number(key, value, 50, 4'000'000);
     if (!baud) return fail(baud.error());
@@ -39,7 +41,8 @@ Result<void> take_parameter(ConnectionConfig& line, const std::string& key, cons
     }
     line.parity = static_cast<link::Parity>(value.front());
   } else {
-    return fail(Errc::invalid, "'{}' is not known of a line; known are baud, parity, stop, data", key);
+    return fail(Errc::invalid, "'{}' is not known of a line; known are baud, parity, stop, data",
+                key);
   }
   return {};
 }
@@ -48,17 +51,24 @@ Result<void> take_parameter(ConnectionConfig& line, const std::string& key, cons
 
 Result<ConnectionConfig> parse_line_url(std::string_view text) {
   const auto parsed = boost::urls::parse_uri(text);
-  if (!parsed) return fail(Errc::invalid, "'{}' is not the URL of a line; expected {}", text, kForms);
+  if (!parsed)
+    return fail(Errc::invalid, "'{}' is not the URL of a line; expected {}", text, kForms);
   const boost::urls::url_view url = *parsed;
   const std::string scheme(url.scheme().data(), url.scheme().size());
   ConnectionConfig line;
   line.id = "line";
-  if (scheme == "tcp") line.type = LineType::tcp;
-  else if (scheme == "udp") line.type = LineType::udp;
-  else if (scheme == "rtu+tcp") line.type = LineType::rtu_over_tcp;
-  else if (scheme == "rtu") line.type = LineType::serial;
-  else if (scheme == "ascii") line.type = LineType::ascii;
-  else return fail(Errc::invalid, "'{}://' is not known; expected {}", scheme, kForms);
+  if (scheme == "tcp")
+    line.type = LineType::tcp;
+  else if (scheme == "udp")
+    line.type = LineType::udp;
+  else if (scheme == "rtu+tcp")
+    line.type = LineType::rtu_over_tcp;
+  else if (scheme == "rtu")
+    line.type = LineType::serial;
+  else if (scheme == "ascii")
+    line.type = LineType::ascii;
+  else
+    return fail(Errc::invalid, "'{}://' is not known; expected {}", scheme, kForms);
 
   if (line.is_serial_port()) {
     line.port = url.path();
@@ -66,14 +76,17 @@ Result<ConnectionConfig> parse_line_url(std::string_view text) {
       return fail(Errc::invalid, "'{}' names no device; expected {}:///dev/ttyX", text, scheme);
     }
     for (const auto& parameter : url.params()) {
-      if (auto taken = take_parameter(line, std::string(parameter.key), std::string(parameter.value)); !taken) {
+      if (auto taken =
+              take_parameter(line, std::string(parameter.key), std::string(parameter.value));
+          !taken) {
         return fail(taken.error());
       }
     }
     return line;
   }
   line.host = url.host();
-  if (line.host.empty()) return fail(Errc::invalid, "'{}' names no host; expected {}", text, kForms);
+  if (line.host.empty())
+    return fail(Errc::invalid, "'{}' names no host; expected {}", text, kForms);
   if (url.has_port()) {
     // Boost's port_number() wraps around.
     const auto port = number("port", {url.port().data(), url.port().size()}, 1, 65535);

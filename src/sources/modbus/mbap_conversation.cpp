@@ -10,7 +10,8 @@
 
 namespace lightship::poller {
 
-MbapConversation::MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock, asio::any_io_executor executor)
+MbapConversation::MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock,
+                                   asio::any_io_executor executor)
     : line_(std::move(line)), clock_(clock), executor_(std::move(executor)) {}
 
 MbapConversation::~MbapConversation() { close(); }
@@ -57,12 +58,14 @@ Task<Result<ByteVector>> MbapConversation::ask(Ask ask, Tally& tally) {
   }
   if (me.answer) {
     const auto took = std::chrono::duration_cast<Duration>(tally.arrived - begun);
-    if (*me.answer || me.answer->error().code == Errc::refused) tally.answer_time = std::max(Duration(0), took);
+    if (*me.answer || me.answer->error().code == Errc::refused)
+      tally.answer_time = std::max(Duration(0), took);
     co_return std::move(*me.answer);
   }
   if (!line_->is_open()) co_return fail(Errc::closed, "{} was closed", line_->name());
   if (tally.rejects.unit > 0) co_return fail(Errc::timeout, "only another unit answered");
-  if (tally.rejects.function > 0) co_return fail(Errc::timeout, "only another function was answered");
+  if (tally.rejects.function > 0)
+    co_return fail(Errc::timeout, "only another function was answered");
   co_return fail(Errc::timeout, "no answer within {}", for_people(ask.patience));
 }
 
@@ -126,11 +129,18 @@ void MbapConversation::take(std::uint16_t transaction, std::uint8_t unit, Bytes 
       break;
     case modbus::Verdict::length:
       ++open.tally.rejects.length;
-      open.answer = fail(Errc::malformed, "an answer of {} bytes, not of the length asked", pdu.size());
+      open.answer =
+          fail(Errc::malformed, "an answer of {} bytes, not of the length asked", pdu.size());
       break;
-    case modbus::Verdict::function: ++open.tally.rejects.function; return;
-    case modbus::Verdict::exception_code: ++open.tally.rejects.exception_code; return;
-    case modbus::Verdict::mismatch: ++open.tally.rejects.mismatch; return;
+    case modbus::Verdict::function:
+      ++open.tally.rejects.function;
+      return;
+    case modbus::Verdict::exception_code:
+      ++open.tally.rejects.exception_code;
+      return;
+    case modbus::Verdict::mismatch:
+      ++open.tally.rejects.mismatch;
+      return;
   }
   open.called.cancel();
 }

@@ -1,7 +1,8 @@
-// Modbus TCP and Modbus over UDP: transactions matched by their id, several in flight where allowed.
+// Modbus TCP and Modbus over UDP: transactions matched by their id, several in flight where
+// allowed.
 //
-// An answer whose transaction was given up is counted as late and dropped. A header that cannot be is the
-// end of a TCP connection, and of one datagram.
+// An answer whose transaction was given up is counted as late and dropped. A header that cannot be
+// is the end of a TCP connection, and of one datagram.
 #pragma once
 
 #include <map>
@@ -12,7 +13,8 @@ namespace lightship::poller {
 
 class MbapConversation final : public Conversation {
  public:
-  MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock, asio::any_io_executor executor);
+  MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock,
+                   asio::any_io_executor executor);
   ~MbapConversation() override;
 
   Task<Result<ByteVector>> ask(Ask ask, Tally& tally) override;

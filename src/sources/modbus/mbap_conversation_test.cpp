@@ -3,10 +3,10 @@
 
 #include <fstream>
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <boost/json.hpp>
 
 #include "base/hex.h"
 #include "link/tcp.h"
@@ -31,7 +31,8 @@ struct Pair {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     peer = ends[1];
     conversation = std::make_unique<MbapConversation>(
-        std::make_unique<link::TcpLine>(loop.get_executor(), clock, ends[0], "test"), clock, loop.get_executor());
+        std::make_unique<link::TcpLine>(loop.get_executor(), clock, ends[0], "test"), clock,
+        loop.get_executor());
     serving.spawn(conversation->serve());
   }
   ~Pair() {
@@ -47,9 +48,11 @@ struct Pair {
 
   static Task<void> answer(Pair& pair) {
     ByteVector request(64);
-    while (::recv(pair.peer, request.data(), request.size(), 0) < 0) co_await pair.clock.sleep_for(1ms);
+    while (::recv(pair.peer, request.data(), request.size(), 0) < 0)
+      co_await pair.clock.sleep_for(1ms);
     for (const auto& piece : pair.pieces) {
-      EXPECT_EQ(::send(pair.peer, piece.data(), piece.size(), MSG_NOSIGNAL), static_cast<ssize_t>(piece.size()));
+      EXPECT_EQ(::send(pair.peer, piece.data(), piece.size(), MSG_NOSIGNAL),
+                static_cast<ssize_t>(piece.size()));
       co_await pair.clock.sleep_for(1ms);
     }
     pair.pieces.clear();
@@ -57,8 +60,9 @@ struct Pair {
   }
   static Task<Result<ByteVector>> ask(Pair& pair, Tally& tally, Duration patience) {
     pair.serving.spawn(answer(pair));
-    co_return co_await pair.conversation->ask({1, modbus::Read{modbus::Function::read_holding_registers, 0, 2}, patience, patience},
-                                              tally);
+    co_return co_await pair.conversation->ask(
+        {1, modbus::Read{modbus::Function::read_holding_registers, 0, 2}, patience, patience},
+        tally);
   }
 };
 
@@ -68,11 +72,13 @@ TEST(MbapConversation, TakesEveryMalformedVectorAsItsVerdictSays) {
   const auto tree = boost::json::parse(text);
   int tried = 0;
   for (const auto& entry : tree.at("malformed").as_array()) {
-    if (entry.at("transport").as_string() != "tcp" || entry.at("side").as_string() != "response") continue;
+    if (entry.at("transport").as_string() != "tcp" || entry.at("side").as_string() != "response")
+      continue;
     const std::string id(entry.at("id").as_string()), verdict(entry.at("verdict").as_string());
     Pair pair;
     if (entry.at("frame").is_array()) {
-      for (const auto& piece : entry.at("frame").as_array()) pair.say(std::string_view(piece.as_string()));
+      for (const auto& piece : entry.at("frame").as_array())
+        pair.say(std::string_view(piece.as_string()));
     } else {
       pair.say(std::string_view(entry.at("frame").as_string()));
     }

@@ -11,14 +11,17 @@ namespace lightship::poller {
 namespace {
 
 constexpr std::string_view kBasicPower[] = {
-    "voltage",      "voltage_l1",       "voltage_l2",         "voltage_l3",   "current",   "current_l1",    "current_l2",
-    "current_l3",   "active_power",     "active_power_total", "power_factor", "frequency", "energy_import", "energy_total",
-    "power_factor_avg", "power_factor_total"};
+    "voltage",       "voltage_l1",         "voltage_l2",       "voltage_l3",
+    "current",       "current_l1",         "current_l2",       "current_l3",
+    "active_power",  "active_power_total", "power_factor",     "frequency",
+    "energy_import", "energy_total",       "power_factor_avg", "power_factor_total"};
 
 bool in_profile(const MeterConfig& meter, std::string_view profile, std::string_view point) {
   const auto own = meter.profiles.find(std::string(profile));
-  if (own != meter.profiles.end()) return std::ranges::find(own->second, point) != own->second.end();
-  if (profile == "basic_power") return std::ranges::find(kBasicPower, point) != std::end(kBasicPower);
+  if (own != meter.profiles.end())
+    return std::ranges::find(own->second, point) != own->second.end();
+  if (profile == "basic_power")
+    return std::ranges::find(kBasicPower, point) != std::end(kBasicPower);
   return true;
 }
 

@@ -12,7 +12,8 @@ namespace lightship::poller {
 
 class Meters {
  public:
-  // The families of meters/, compiled in. What is wrong with them is a defect and shows in `mistakes`.
+  // The families of meters/, compiled in. What is wrong with them is a defect and shows in
+  // `mistakes`.
   static Meters built_in(config::Mistakes& mistakes);
 
   // The site's own: a new id is added, a known one replaced with a note.

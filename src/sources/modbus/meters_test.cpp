@@ -23,11 +23,14 @@ const BuiltIn& everything() {
 }
 const Meters& built_in() { return everything().meters; }
 
-PlanPoint place_of(const RegisterConfig& c) { return {static_cast<Space>(c.function), c.address, wire_count(c)}; }
+PlanPoint place_of(const RegisterConfig& c) {
+  return {static_cast<Space>(c.function), c.address, wire_count(c)};
+}
 
 // These share their register with others of the same address.
 bool is_part_of_a_register(const RegisterConfig& c) {
-  return c.data_type == "bit" || c.data_type == "bits" || c.data_type.starts_with("uint8") || c.data_type.starts_with("int8");
+  return c.data_type == "bit" || c.data_type == "bits" || c.data_type.starts_with("uint8") ||
+         c.data_type.starts_with("int8");
 }
 
 bool overlap(const RegisterConfig& a, const RegisterConfig& b) {
@@ -36,8 +39,9 @@ bool overlap(const RegisterConfig& a, const RegisterConfig& b) {
 }
 
 bool needs_a_unit(std::string_view point) {
-  for (const auto quantity : {"voltage", "current", "active_power", "reactive_power", "apparent_power", "frequency", "energy",
-                              "reactive_energy", "apparent_energy", "thd_"}) {
+  for (const auto quantity :
+       {"voltage", "current", "active_power", "reactive_power", "apparent_power", "frequency",
+        "energy", "reactive_energy", "apparent_energy", "thd_"}) {
     if (point.starts_with(quantity)) return true;
   }
   return false;
@@ -50,7 +54,8 @@ std::map<std::string, std::string> shown(const MeterConfig& meter, const MeterCo
   const auto request_frame = modbus::rtu::unframe(asked);
   const auto answer_frame = modbus::rtu::unframe(answered);
   if (!request_frame || !answer_frame) {
-    ADD_FAILURE() << (request_frame ? "answer: " + answer_frame.error().text : "request: " + request_frame.error().text);
+    ADD_FAILURE() << (request_frame ? "answer: " + answer_frame.error().text
+                                    : "request: " + request_frame.error().text);
     return values;
   }
   EXPECT_EQ(request_frame->unit, answer_frame->unit);
@@ -68,11 +73,14 @@ std::map<std::string, std::string> shown(const MeterConfig& meter, const MeterCo
   const auto registers = std::span(reply->registers());
   for (const auto& [name, c] : meter.registers) {
     const auto where = place_of(c);
-    const bool inside = modbus::code(read->function) == c.function && where.address >= read->address &&
+    const bool inside = modbus::code(read->function) == c.function &&
+                        where.address >= read->address &&
                         where.address + where.count <= read->address + read->count;
     if (!inside) continue;
-    const auto decoded = modbus::decode(point_spec(c), registers.subspan(where.address - read->address, where.count));
-    values[name] = decoded.why == modbus::Why::none ? to_text(decoded.value) : std::string(modbus::to_string(decoded.why));
+    const auto decoded = modbus::decode(
+        point_spec(c), registers.subspan(where.address - read->address, where.count));
+    values[name] = decoded.why == modbus::Why::none ? to_text(decoded.value)
+                                                    : std::string(modbus::to_string(decoded.why));
   }
   return values;
 }
@@ -115,10 +123,12 @@ TEST_P(BuiltInMeter, HasPointsForEveryProfileThatItNames) {
   for (const auto* common : {"basic_power", "full_power"}) {
     EXPECT_FALSE(profile_points(meter(), common).empty()) << common;
   }
-  for (const auto& profile : profile_names(meter())) EXPECT_FALSE(profile_points(meter(), profile).empty()) << profile;
+  for (const auto& profile : profile_names(meter()))
+    EXPECT_FALSE(profile_points(meter(), profile).empty()) << profile;
   for (const auto& [profile, points] : meter().profiles) {
     for (const auto& point : points) {
-      EXPECT_NE(std::ranges::find(meter().registers, point, &Registers::value_type::first), meter().registers.end())
+      EXPECT_NE(std::ranges::find(meter().registers, point, &Registers::value_type::first),
+                meter().registers.end())
           << profile << ": " << point;
     }
   }
@@ -127,7 +137,9 @@ TEST_P(BuiltInMeter, HasPointsForEveryProfileThatItNames) {
 TEST_P(BuiltInMeter, GivesBasicPowerAVoltageACurrentAndAPower) {
   const auto points = profile_points(meter(), "basic_power");
   for (const auto* quantity : {"voltage", "current", "active_power"}) {
-    EXPECT_TRUE(std::ranges::any_of(points, [&](const auto& name) { return name.starts_with(quantity); })) << quantity;
+    EXPECT_TRUE(std::ranges::any_of(points, [&](const auto& name) {
+      return name.starts_with(quantity);
+    })) << quantity;
   }
 }
 
@@ -166,11 +178,15 @@ std::vector<std::string> meter_ids() {
   return ids;
 }
 
-INSTANTIATE_TEST_SUITE_P(Meters, BuiltInMeter, testing::ValuesIn(meter_ids()), [](const auto& info) {
-  std::string name = info.param;
-  std::ranges::replace_if(name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Meters, BuiltInMeter, testing::ValuesIn(meter_ids()),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::ranges::replace_if(
+                               name,
+                               [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; },
+                               '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace lightship::poller

@@ -22,8 +22,9 @@ constexpr double kFullLine = 100, kTightLine = 80;
 
 void ModbusModule::declare(config::SiteFiles& files) {
   files.file(kSlaves, "connections and the devices behind them");
-  files.items(kSlaves, "connections", "connection_type", {"serial", "tcp", "rtu_over_tcp", "ascii", "udp"},
-              "a Modbus line or socket", [this](config::Fields& f) {
+  files.items(kSlaves, "connections", "connection_type",
+              {"serial", "tcp", "rtu_over_tcp", "ascii", "udp"}, "a Modbus line or socket",
+              [this](config::Fields& f) {
                 ConnectionConfig one;
                 describe(f, one);
                 if (!f.describing()) connections_.push_back(std::move(one));
@@ -44,16 +45,19 @@ void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
   for (const auto& connection : connections_) {
     const auto [known, fresh] = ids.emplace(connection.id, &connection);
     if (!fresh && !connection.id.empty()) {
-      mistakes.error(connection.at, fmt::format("connection id '{}' is used twice; the first is at line {}", connection.id,
-                                                known->second->at.line));
+      mistakes.error(connection.at,
+                     fmt::format("connection id '{}' is used twice; the first is at line {}",
+                                 connection.id, known->second->at.line));
     }
     if (connection.is_serial_port() && !connection.port.empty()) {
       std::error_code ignored;
       const auto real = std::filesystem::weakly_canonical(connection.port, ignored).string();
       const auto [other, first] = ports.emplace(real.empty() ? connection.port : real, &connection);
       if (!first) {
-        mistakes.error(connection.port_at, fmt::format("port {} belongs to connection '{}' already: one port, one connection",
-                                                       connection.port, other->second->id));
+        mistakes.error(
+            connection.port_at,
+            fmt::format("port {} belongs to connection '{}' already: one port, one connection",
+                        connection.port, other->second->id));
       }
     }
     check_connection(connection, mistakes);
@@ -66,44 +70,54 @@ void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
         device.points.push_back(point.name);
         points.push_back(point.where);
       }
-      for (const auto& block : plan(points, setup.limits)) device.ranges.push_back({block.space, block.first, block.count});
+      for (const auto& block : plan(points, setup.limits))
+        device.ranges.push_back({block.space, block.first, block.count});
       site.devices.push_back(std::move(device));
     }
   }
 }
 
-void ModbusModule::check_connection(const ConnectionConfig& connection, config::Mistakes& mistakes) const {
+void ModbusModule::check_connection(const ConnectionConfig& connection,
+                                    config::Mistakes& mistakes) const {
   std::map<std::string, int> ids;
   std::map<int, std::string> units;
   for (const auto& client : connection.clients) {
     if (!client.id.empty() && ++ids[client.id] == 2) {
-      mistakes.error(client.at, fmt::format("device id '{}' is used twice in connection '{}'", client.id, connection.id));
+      mistakes.error(client.at, fmt::format("device id '{}' is used twice in connection '{}'",
+                                            client.id, connection.id));
     }
     const auto [other, fresh] = units.emplace(client.unit_id, client.id);
     if (!fresh) {
-      mistakes.error(client.unit_at, fmt::format("unit {} on connection '{}' belongs to device '{}' already", client.unit_id,
-                                                 connection.id, other->second));
+      mistakes.error(client.unit_at,
+                     fmt::format("unit {} on connection '{}' belongs to device '{}' already",
+                                 client.unit_id, connection.id, other->second));
     }
     const bool network = connection.type == LineType::tcp || connection.type == LineType::udp;
     if (!network && (client.unit_id < 1 || client.unit_id > 247)) {
-      auto& mistake = mistakes.error(client.unit_at, fmt::format("unit_id {} cannot be on a serial line", client.unit_id));
+      auto& mistake = mistakes.error(
+          client.unit_at, fmt::format("unit_id {} cannot be on a serial line", client.unit_id));
       mistake.found = fmt::to_string(client.unit_id);
       mistake.expected = "1 to 247";
     }
   }
-  if (connection.clients.empty()) mistakes.warning(connection.at, fmt::format("connection '{}' has no clients", connection.id));
+  if (connection.clients.empty())
+    mistakes.warning(connection.at, fmt::format("connection '{}' has no clients", connection.id));
 
   if (!connection.is_serial_port() || connection.port.empty()) return;
   std::error_code ignored;
   if (!std::filesystem::exists(connection.port, ignored)) {
     std::vector<std::string> names;
-    for (const auto& port : link::serial_ports()) names.push_back(port.stable.empty() ? port.device : port.stable.front());
+    for (const auto& port : link::serial_ports())
+      names.push_back(port.stable.empty() ? port.device : port.stable.front());
     mistakes.note(connection.port_at,
                   fmt::format("{} is not there now; {}", connection.port,
-                              names.empty() ? "this machine has no serial port" : "there are: " + join(names, ", ")));
+                              names.empty() ? "this machine has no serial port"
+                                            : "there are: " + join(names, ", ")));
   } else if (::access(connection.port.c_str(), R_OK | W_OK) != 0) {
-    mistakes.note(connection.port_at, fmt::format("{} may not be opened by this user; add the user to the group dialout",
-                                                  connection.port));
+    mistakes.note(
+        connection.port_at,
+        fmt::format("{} may not be opened by this user; add the user to the group dialout",
+                    connection.port));
   }
 }
 
@@ -113,34 +127,42 @@ void ModbusModule::check_device(const DeviceConfig& device, config::Mistakes& mi
     const auto* meter = meters_.find(device.meter_model);
     if (meter == nullptr) {
       const auto known = meters_.ids();
-      auto& mistake = mistakes.error(device.model_at, fmt::format("no meter '{}' in the registry", device.meter_model));
+      auto& mistake = mistakes.error(
+          device.model_at, fmt::format("no meter '{}' in the registry", device.meter_model));
       mistake.found = device.meter_model;
       mistake.expected = "one of " + join(known, ", ");
       mistake.suggestion = nearest(device.meter_model, known).value_or("");
     } else {
       const auto known = profile_names(*meter);
       if (!device.profile.empty() && std::ranges::find(known, device.profile) == known.end()) {
-        auto& mistake =
-            mistakes.error(device.profile_at, fmt::format("meter '{}' has no profile '{}'", meter->id, device.profile));
+        auto& mistake = mistakes.error(
+            device.profile_at,
+            fmt::format("meter '{}' has no profile '{}'", meter->id, device.profile));
         mistake.found = device.profile;
         mistake.expected = "one of " + join(known, ", ");
         mistake.suggestion = nearest(device.profile, known).value_or("");
       }
-      const bool unsure = std::ranges::any_of(
-          meter->registers, [](const auto& entry) { return entry.second.confidence == "single" || entry.second.confidence == "convention"; });
+      const bool unsure = std::ranges::any_of(meter->registers, [](const auto& entry) {
+        return entry.second.confidence == "single" || entry.second.confidence == "convention";
+      });
       if (unsure) {
-        mistakes.note(device.model_at, fmt::format("some points of '{}' rest on a single source; compare one value with the display",
-                                                   meter->id));
+        mistakes.note(
+            device.model_at,
+            fmt::format(
+                "some points of '{}' rest on a single source; compare one value with the display",
+                meter->id));
       }
     }
   }
   const auto points = device_points(device, meters_);
   for (const auto& point : points) names.insert(point.name);
   for (const auto& [name, c] : device.registers) {
-    if (name == "online") mistakes.error(c.at, "'online' is the name of every device's own state; choose another");
+    if (name == "online")
+      mistakes.error(c.at, "'online' is the name of every device's own state; choose another");
     if (c.scale_register.empty() || names.contains(c.scale_register)) continue;
     const std::vector<std::string> known(names.begin(), names.end());
-    auto& mistake = mistakes.error(c.at, fmt::format("scale_register '{}' is no point of this device", c.scale_register));
+    auto& mistake = mistakes.error(
+        c.at, fmt::format("scale_register '{}' is no point of this device", c.scale_register));
     mistake.found = c.scale_register;
     mistake.expected = "one of " + join(known, ", ");
     mistake.suggestion = nearest(c.scale_register, known).value_or("");
@@ -150,14 +172,16 @@ void ModbusModule::check_device(const DeviceConfig& device, config::Mistakes& mi
 void ModbusModule::check(const config::Site&, config::Mistakes& mistakes) {
   for (const auto& connection : connections_) {
     const auto line = line_plan(connection, meters_);
-    if (line.load_percent <= kTightLine || std::isinf(line.load_percent)) continue;  // an interval of 0 is told as such
-    mistakes.warning(connection.at,
-                     line.load_percent > kFullLine
-                         ? fmt::format("line '{}' is over-booked: its polls need {:.0f} % of the line's time; "
-                                       "lengthen poll_interval, read fewer points or raise the baud rate",
-                                       connection.id, line.load_percent)
-                         : fmt::format("line '{}' is nearly full: its polls need {:.0f} % of the line's time", connection.id,
-                                       line.load_percent));
+    if (line.load_percent <= kTightLine || std::isinf(line.load_percent))
+      continue;  // an interval of 0 is told as such
+    mistakes.warning(
+        connection.at,
+        line.load_percent > kFullLine
+            ? fmt::format("line '{}' is over-booked: its polls need {:.0f} % of the line's time; "
+                          "lengthen poll_interval, read fewer points or raise the baud rate",
+                          connection.id, line.load_percent)
+            : fmt::format("line '{}' is nearly full: its polls need {:.0f} % of the line's time",
+                          connection.id, line.load_percent));
   }
 }
 
@@ -172,7 +196,8 @@ std::vector<Part> ModbusModule::parts(const config::Site&) {
   for (const auto& connection : connections_) {
     if (connection.clients.empty()) continue;
     auto setup = std::make_shared<LineSetup>(line_setup(connection, meters_));
-    parts.push_back({"modbus/" + connection.id, Part::Kind::source, connection.fingerprint + registry_fingerprint_,
+    parts.push_back({"modbus/" + connection.id, Part::Kind::source,
+                     connection.fingerprint + registry_fingerprint_,
                      [setup](Context& context) -> std::unique_ptr<Runner> {
                        return std::make_unique<LineSource>(context, *setup);
                      }});
@@ -183,5 +208,7 @@ std::vector<Part> ModbusModule::parts(const config::Site&) {
 }  // namespace lightship::poller
 
 namespace lightship {
-std::unique_ptr<config::Module> make_source_modbus() { return std::make_unique<poller::ModbusModule>(); }
+std::unique_ptr<config::Module> make_source_modbus() {
+  return std::make_unique<poller::ModbusModule>();
 }
+}  // namespace lightship

@@ -1,4 +1,5 @@
-// The Modbus source as the house sees it: connections of slave_config.yaml, meters of meter_registry.yaml.
+// The Modbus source as the house sees it: connections of slave_config.yaml, meters of
+// meter_registry.yaml.
 #pragma once
 
 #include "config/module.h"

@@ -51,7 +51,8 @@ std::uint16_t break_even_gap(Duration character, Duration silence, Duration answ
 
 std::size_t characters(const Block& block) {
   constexpr std::size_t kRequest = 8, kAnswerFrame = 5;
-  return kRequest + kAnswerFrame + (is_bits(block.space) ? (block.count + 7u) / 8 : 2u * block.count);
+  return kRequest + kAnswerFrame +
+         (is_bits(block.space) ? (block.count + 7u) / 8 : 2u * block.count);
 }
 
 }  // namespace lightship::poller

@@ -1,7 +1,8 @@
 // The plan of reads: which registers are asked for in one request.
 //
-// Made at load and shown by `lightship check`. Neighbouring points are joined up to the device's limit
-// and across gaps that cost less than a further request; a value of several registers is never split.
+// Made at load and shown by `lightship check`. Neighbouring points are joined up to the device's
+// limit and across gaps that cost less than a further request; a value of several registers is
+// never split.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,9 @@ struct Block {
 // Blocks in the order of space and address. A point larger than a limit gets a block of its own.
 std::vector<Block> plan(const std::vector<PlanPoint>& points, const PlanLimits& limits);
 
-// How many registers may be read in vain before a second request is cheaper, for a device that answers
-// after `answer_time` (docs/modbus.md: 2g characters against 13 characters, two t3.5 and one T).
+// How many registers may be read in vain before a second request is cheaper, for a device that
+// answers after `answer_time` (docs/modbus.md: 2g characters against 13 characters, two t3.5 and
+// one T).
 std::uint16_t break_even_gap(Duration character, Duration silence, Duration answer_time);
 
 // Characters of request and answer together, RTU with CRC.

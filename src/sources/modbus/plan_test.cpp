@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 std::string shown(const std::vector<Block>& blocks) {
   std::string text;
   for (const auto& block : blocks) {
-    text += fmt::format("{}:{}+{}{} ", static_cast<int>(block.space), block.first, block.count, block.gaps ? "!" : "");
+    text += fmt::format("{}:{}+{}{} ", static_cast<int>(block.space), block.first, block.count,
+                        block.gaps ? "!" : "");
   }
   return text;
 }
@@ -25,7 +26,8 @@ TEST(Plan, JoinsNeighboursWhateverTheirOrder) {
 }
 
 TEST(Plan, KeepsSpacesApart) {
-  EXPECT_EQ(shown(plan({at(0), at(0, 1, Space::input), at(0, 1, Space::coils)}, {})), "1:0+1 3:0+1 4:0+1 ");
+  EXPECT_EQ(shown(plan({at(0), at(0, 1, Space::input), at(0, 1, Space::coils)}, {})),
+            "1:0+1 3:0+1 4:0+1 ");
 }
 
 TEST(Plan, ReadsOverAGapUpToTheLimitAndSaysSo) {
@@ -36,7 +38,8 @@ TEST(Plan, ReadsOverAGapUpToTheLimitAndSaysSo) {
 
 TEST(Plan, CutsBetweenValuesNeverInsideOne) {
   EXPECT_EQ(shown(plan({at(0, 4), at(4, 4), at(8, 4)}, {.max_registers = 10})), "3:0+8 3:8+4 ");
-  EXPECT_EQ(shown(plan({at(0, 2), at(2, 50), at(52, 2)}, {.max_registers = 20})), "3:0+2 3:2+50 3:52+2 ");
+  EXPECT_EQ(shown(plan({at(0, 2), at(2, 50), at(52, 2)}, {.max_registers = 20})),
+            "3:0+2 3:2+50 3:52+2 ");
 }
 
 TEST(Plan, FillsARequestToTheLastRegister) {
@@ -62,7 +65,8 @@ TEST(Plan, NamesThePointsOfEachBlock) {
 TEST(BreakEvenGap, FollowsTheLineAndTheAnswerTime) {
   const auto gap = [](double baud, Duration answer) {
     const auto character = Duration(static_cast<std::int64_t>(10e6 / baud));
-    const auto silence = baud > 19'200 ? Duration(1750us) : Duration(static_cast<std::int64_t>(35e6 / baud));
+    const auto silence =
+        baud > 19'200 ? Duration(1750us) : Duration(static_cast<std::int64_t>(35e6 / baud));
     return break_even_gap(character, silence, answer);
   };
   EXPECT_EQ(gap(9600, 0ms), 10);

@@ -1,7 +1,7 @@
 // When a device is asked next: on a grid of its own interval, so that nothing drifts.
 //
-// A poll that ends after its next due time is an overrun: the missed times are counted, and the next
-// poll is at the next time of the same grid, never "interval after the end".
+// A poll that ends after its next due time is an overrun: the missed times are counted, and the
+// next poll is at the next time of the same grid, never "interval after the end".
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ namespace lightship::poller {
 class Schedule {
  public:
   // `phase` spreads devices with equal intervals over the line.
-  Schedule(Duration interval, MonoTime start, Duration phase = {}) : interval_(interval), due_(start + phase) {}
+  Schedule(Duration interval, MonoTime start, Duration phase = {})
+      : interval_(interval), due_(start + phase) {}
 
   MonoTime due() const { return due_; }
   Duration interval() const { return interval_; }

@@ -19,7 +19,8 @@ namespace {
 // What a device is taken to need before it answers, until it is measured.
 constexpr Duration kAssumedAnswer = 20ms;
 constexpr Duration kAssumedNetworkAnswer = 10ms;
-// For the plan of a line a quick device is assumed: a gap that pays with it pays with a slower one too.
+// For the plan of a line a quick device is assumed: a gap that pays with it pays with a slower one
+// too.
 constexpr Duration kQuickAnswer = 5ms;
 // Over more than this a hole that the device refuses is likely, however little the gap costs.
 constexpr std::uint16_t kWidestGap = 32;
@@ -27,13 +28,19 @@ constexpr std::uint16_t kWidestGap = 32;
 bool is_stream_of_mbap(LineType type) { return type == LineType::tcp || type == LineType::udp; }
 
 DevicePoint device_point(const std::string& name, const RegisterConfig& c) {
-  return {name, c.unit, {static_cast<Space>(c.function), c.address, wire_count(c)}, point_spec(c), c.scale_register};
+  return {name,
+          c.unit,
+          {static_cast<Space>(c.function), c.address, wire_count(c)},
+          point_spec(c),
+          c.scale_register};
 }
 
 void put(std::vector<DevicePoint>& points, DevicePoint point) {
   const auto known = std::ranges::find(points, point.name, &DevicePoint::name);
-  if (known != points.end()) *known = std::move(point);
-  else points.push_back(std::move(point));
+  if (known != points.end())
+    *known = std::move(point);
+  else
+    points.push_back(std::move(point));
 }
 
 }  // namespace
@@ -47,7 +54,8 @@ std::vector<DevicePoint> device_points(const DeviceConfig& device, const Meters&
       put(points, device_point(name, c));
       // A scale register is read with what it scales, whatever the profile says.
       if (c.scale_register.empty()) continue;
-      const auto scale = std::ranges::find(meter->registers, c.scale_register, &Registers::value_type::first);
+      const auto scale =
+          std::ranges::find(meter->registers, c.scale_register, &Registers::value_type::first);
       if (scale != meter->registers.end()) put(points, device_point(scale->first, scale->second));
     }
   }
@@ -63,7 +71,8 @@ std::optional<unsigned> meter_baud(const ConnectionConfig& connection, const Met
   return std::nullopt;
 }
 
-DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig& device, const Meters& meters) {
+DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig& device,
+                         const Meters& meters) {
   DeviceSetup setup;
   setup.info = config::device_info(connection.id, device, device.unit_id);
   setup.info.model = device.meter_model;
@@ -80,8 +89,10 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
   std::uint16_t gap = kWidestGap;
   if (connection.is_serial_port()) {
     const auto settings = serial_settings(connection, meter_baud(connection, meters));
-    gap = std::min(gap, break_even_gap(std::chrono::duration_cast<Duration>(link::char_time(settings)),
-                                       std::chrono::duration_cast<Duration>(link::t35(settings)), kQuickAnswer));
+    gap = std::min(
+        gap,
+        break_even_gap(std::chrono::duration_cast<Duration>(link::char_time(settings)),
+                       std::chrono::duration_cast<Duration>(link::t35(settings)), kQuickAnswer));
   }
   setup.limits = {limits.max_registers.value_or(125), 2000, limits.max_gap.value_or(gap)};
   setup.pause = limits.pause_after_answer.value_or(Duration{});
@@ -94,11 +105,15 @@ std::string line_name(const ConnectionConfig& connection, const Meters& meters) 
   switch (connection.type) {
     case LineType::serial:
     case LineType::ascii:
-      return fmt::format("{} {} {}", connection.type == LineType::serial ? "serial" : "ascii", connection.port,
-                         link::describe(serial_settings(connection, meter_baud(connection, meters))));
-    case LineType::tcp: return fmt::format("tcp {}:{}", connection.host, connection.tcp_port);
-    case LineType::rtu_over_tcp: return fmt::format("rtu over tcp {}:{}", connection.host, connection.tcp_port);
-    case LineType::udp: return fmt::format("udp {}:{}", connection.host, connection.tcp_port);
+      return fmt::format(
+          "{} {} {}", connection.type == LineType::serial ? "serial" : "ascii", connection.port,
+          link::describe(serial_settings(connection, meter_baud(connection, meters))));
+    case LineType::tcp:
+      return fmt::format("tcp {}:{}", connection.host, connection.tcp_port);
+    case LineType::rtu_over_tcp:
+      return fmt::format("rtu over tcp {}:{}", connection.host, connection.tcp_port);
+    case LineType::udp:
+      return fmt::format("udp {}:{}", connection.host, connection.tcp_port);
   }
   return connection.id;
 }
@@ -115,23 +130,29 @@ Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor exec
       auto line = link::open_serial(executor, clock, settings);
       if (!line) co_return fail(line.error());
       if (notes != nullptr) *notes = (*line)->notes();
-      const auto framing = connection.type == LineType::serial ? Line::Framing::rtu : Line::Framing::ascii;
+      const auto framing =
+          connection.type == LineType::serial ? Line::Framing::rtu : Line::Framing::ascii;
       auto timing = line_timing(settings);
-      if (framing == Line::Framing::ascii) timing.silence = {};  // ASCII frames are told apart by their colon
+      if (framing == Line::Framing::ascii)
+        timing.silence = {};  // ASCII frames are told apart by their colon
       co_return std::make_unique<Line>(std::move(*line), clock, framing, timing, echo);
     }
     case LineType::rtu_over_tcp: {
-      auto line = co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
+      auto line =
+          co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
       if (!line) co_return fail(line.error());
-      co_return std::make_unique<Line>(std::move(*line), clock, Line::Framing::rtu, LineTiming{}, echo);
+      co_return std::make_unique<Line>(std::move(*line), clock, Line::Framing::rtu, LineTiming{},
+                                       echo);
     }
     case LineType::tcp: {
-      auto line = co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
+      auto line =
+          co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
       if (!line) co_return fail(line.error());
       co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor);
     }
     case LineType::udp: {
-      auto line = co_await link::dial_udp(clock, connection.host, connection.tcp_port, connection.timeout);
+      auto line =
+          co_await link::dial_udp(clock, connection.host, connection.tcp_port, connection.timeout);
       if (!line) co_return fail(line.error());
       co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor);
     }
@@ -142,8 +163,9 @@ Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor exec
 namespace {
 
 // A function with parameters, not a lambda with captures: the coroutine outlives the call.
-Task<Result<std::unique_ptr<Conversation>>> open_for(Context& context, std::shared_ptr<const ConnectionConfig> connection,
-                                                     link::SerialSettings settings) {
+Task<Result<std::unique_ptr<Conversation>>> open_for(
+    Context& context, std::shared_ptr<const ConnectionConfig> connection,
+    link::SerialSettings settings) {
   std::vector<std::string> notes;
   auto opened = co_await open_line(context.executor, context.clock, *connection, settings, &notes);
   Log log(context.logbook, "modbus/" + connection->id);
@@ -165,9 +187,8 @@ LineSetup line_setup(const ConnectionConfig& connection, const Meters& meters) {
     setup.window = std::max(setup.window, setup.devices.back().in_flight);
   }
   setup.open = [shared = std::make_shared<const ConnectionConfig>(connection),
-                settings = serial_settings(connection, meter_baud(connection, meters))](Context& context) {
-    return open_for(context, shared, settings);
-  };
+                settings = serial_settings(connection, meter_baud(connection, meters))](
+                   Context& context) { return open_for(context, shared, settings); };
   return setup;
 }
 
@@ -191,12 +212,14 @@ config::LinePlan line_plan(const ConnectionConfig& connection, const Meters& met
     for (const auto& block : plan(points, setup.limits)) {
       ++device.requests;
       device.registers += block.count;
-      device.blocks.push_back(fmt::format("{} {}-{}", modbus::name(static_cast<modbus::Function>(block.space)),
+      device.blocks.push_back(fmt::format("{} {}-{}",
+                                          modbus::name(static_cast<modbus::Function>(block.space)),
                                           block.first, block.first + block.count - 1));
       double cost = to_ms(line.assumed_answer) + to_ms(setup.pause);
       if (connection.is_serial_port()) {
         // ASCII sends two characters for each byte, and three more a frame.
-        const auto sent = connection.type == LineType::ascii ? 2 * characters(block) + 2 : characters(block);
+        const auto sent =
+            connection.type == LineType::ascii ? 2 * characters(block) + 2 : characters(block);
         cost += to_ms(link::wire_time(settings, sent)) + 2 * to_ms(link::t35(settings));
       }
       device.cycle_ms += cost;

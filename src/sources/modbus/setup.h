@@ -8,11 +8,12 @@
 
 namespace lightship::poller {
 
-// The points a device is to be read for: those of its model's profile, then its own, which replace the
-// model's where they have the same name.
+// The points a device is to be read for: those of its model's profile, then its own, which replace
+// the model's where they have the same name.
 std::vector<DevicePoint> device_points(const DeviceConfig& device, const Meters& meters);
 
-DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig& device, const Meters& meters);
+DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig& device,
+                         const Meters& meters);
 LineSetup line_setup(const ConnectionConfig& connection, const Meters& meters);
 
 // "serial /dev/ttyS0 9600 8N1", "tcp 192.0.2.1:502".

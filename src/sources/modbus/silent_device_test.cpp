@@ -28,11 +28,14 @@ TEST(SilentDevice, HoldsASharedLineForASecondAtMost) {
   shop.link.expects(kAsk).stays_silent();  // the retry, after the other had its turn
   shop.link.expects(kAsk).stays_silent();  // at 10 s one probe
   shop.link.expects(kAskOther).answers(kAnswerOther);
-  LineSource line(shop.context, patient_line(shop, {Workshop::meter(1, 10s), Workshop::meter(2, 10s)}));
+  LineSource line(shop.context,
+                  patient_line(shop, {Workshop::meter(1, 10s), Workshop::meter(2, 10s)}));
   shop.run(line, 19s);
   std::vector<Duration> late;
   for (const auto& readings : shop.seen) {
-    if (readings.online) late.push_back(std::chrono::duration_cast<Duration>(readings.arrived - begun) - 10s * late.size());
+    if (readings.online)
+      late.push_back(std::chrono::duration_cast<Duration>(readings.arrived - begun) -
+                     10s * late.size());
   }
   ASSERT_EQ(late.size(), 2u);
   for (const auto each : late) EXPECT_LT(each, 1100ms);
@@ -51,13 +54,15 @@ TEST(SilentDevice, ThatIsOnlySlowIsFoundOnASharedLineToo) {
   for (int probe = 0; probe < 8; ++probe) {
     shop.link.expects(kAsk).stays_silent();
     shop.link.expects(kAskOther).answers(kAnswerOther);
-    if (probe == 0) shop.link.expects(kAsk).stays_silent();  // the retry of one that is not known to be silent
+    if (probe == 0)
+      shop.link.expects(kAsk).stays_silent();  // the retry of one that is not known to be silent
   }
   shop.link.expects(kAsk).after(2s).answers(kAnswer);  // from now on its 2 s are known
   shop.link.expects(kAskOther).answers(kAnswerOther);
   shop.link.expects(kAsk).after(2s).answers(kAnswer);
   shop.link.expects(kAskOther).answers(kAnswerOther);
-  LineSource line(shop.context, patient_line(shop, {Workshop::meter(1, 10s), Workshop::meter(2, 10s)}));
+  LineSource line(shop.context,
+                  patient_line(shop, {Workshop::meter(1, 10s), Workshop::meter(2, 10s)}));
   shop.run(line, 99s);
   std::size_t good = 0;
   for (const auto& readings : shop.seen) good += readings.online ? 1 : 0;

@@ -15,7 +15,8 @@ Task<Turnstile::Turn> Turnstile::enter(MonoTime due) {
   }
   auto place = waiting_.begin();
   while (place != waiting_.end() && place->due <= due) ++place;
-  const auto me = waiting_.emplace(place, Waiter{due, asio::steady_timer(executor_, MonoTime::max())});
+  const auto me =
+      waiting_.emplace(place, Waiter{due, asio::steady_timer(executor_, MonoTime::max())});
 
   boost::system::error_code woken;
   co_await me->called.async_wait(asio::redirect_error(asio::use_awaitable, woken));

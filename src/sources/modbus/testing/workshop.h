@@ -23,7 +23,9 @@ struct Workshop {
   Owners owners;
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
-  Context context{loop.get_executor(), clock, logbook, catalog, cache, bus, metrics, progress, owners, files, heirlooms, "site", {}, {}};
+  Context context{
+      loop.get_executor(), clock,  logbook, catalog, cache, bus, metrics, progress, owners, files,
+      heirlooms,           "site", {},      {}};
   std::vector<Readings> seen;
 
   ~Workshop() { std::fclose(quiet); }
@@ -31,7 +33,8 @@ struct Workshop {
   static Task<Result<std::unique_ptr<Conversation>>> talk(Workshop& shop, LineTiming timing) {
     auto line = shop.link.open();
     if (!line) co_return fail(line.error());
-    co_return std::make_unique<LineConversation>(std::move(*line), shop.clock, LineConversation::Framing::rtu, timing,
+    co_return std::make_unique<LineConversation>(std::move(*line), shop.clock,
+                                                 LineConversation::Framing::rtu, timing,
                                                  modbus::Echo::unknown);
   }
 
@@ -82,7 +85,8 @@ struct Workshop {
     for (const auto& readings : seen) {
       for (const auto& reading : readings.readings) {
         if (!text.empty()) text += ' ';
-        text += reading.reason == Reason::none ? to_text(reading.value) : to_string(reading.reason, reading.code);
+        text += reading.reason == Reason::none ? to_text(reading.value)
+                                               : to_string(reading.reason, reading.code);
       }
     }
     return text;
