@@ -180,8 +180,6 @@ Task<void> App::live() {
   running_.ready = false;
   systemd_.notify("STOPPING=1\nSTATUS=stopping");
   log_.info("stopping");
-  house.cancel();
-  co_await house.join();
   // A second signal, or a stop that hangs, ends at once.
   asio::steady_timer limit(loop_, kLastWord);
   limit.async_wait([this](boost::system::error_code cancelled) {
@@ -190,6 +188,8 @@ Task<void> App::live() {
     logbook_.flush(true);
     std::_Exit(kFine);
   });
+  house.cancel();
+  co_await house.join();
   const auto asked = clock_.mono();
   std::function<void(boost::system::error_code, int)> second =
       [&](boost::system::error_code cancelled, int) {
@@ -206,7 +206,7 @@ Task<void> App::live() {
 }
 
 Task<void> App::take_signals() {
-  for (;;) {
+  while (!stopping_) {
     const int signal = co_await signals_.async_wait(asio::use_awaitable);
     switch (signal) {
       case SIGHUP:

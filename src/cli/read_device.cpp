@@ -152,7 +152,7 @@ void print(const Target& target, const Answers& answers, const std::vector<Row>&
       json.end_array().end_object();
     }
     json.end_object();
-    json.key("duration_ms").value(Real{to_ms(answers.took), 1});
+    json.key("duration_ms").value(Real{to_ms(answers.took), 3});
     json.end_object();
     fmt::print("{}\n", text);
     return;

@@ -103,7 +103,7 @@ void print(const ReadUrlOptions& options, const Wanted& wanted, const Got& got,
         json.value(value);
     }
     json.end_array();
-    json.key("duration_ms").value(Real{to_ms(got.took), 1});
+    json.key("duration_ms").value(Real{to_ms(got.took), 3});
     json.end_object();
     fmt::print("{}\n", text);
     return;

@@ -26,10 +26,15 @@ Task<std::optional<std::string>> ask(asio::any_io_executor field,
     std::optional<std::string> answer;
   };
   const auto waiting = std::make_shared<Waiting>(home);
-  asio::post(field, [waiting, home, question = std::move(question)] {
-    asio::post(home, [waiting, answer = question()]() mutable {
-      waiting->answer = std::move(answer);
-      waiting->answered.cancel();
+  // The field loop may outlive this one with the question still in its queue: it holds no more than
+  // a weak hand on the timer here.
+  asio::post(field, [asker = std::weak_ptr(waiting), home, question = std::move(question)] {
+    if (asker.expired()) return;
+    asio::post(home, [asker, answer = question()]() mutable {
+      const auto still = asker.lock();
+      if (!still) return;
+      still->answer = std::move(answer);
+      still->answered.cancel();
     });
   });
   boost::system::error_code woken;

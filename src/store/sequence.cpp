@@ -45,15 +45,10 @@ Result<std::unique_ptr<SequenceStore>> SequenceStore::open(std::filesystem::path
   return store;
 }
 
-Task<std::uint64_t> SequenceStore::next(std::string key) {
+Task<Result<std::uint64_t>> SequenceStore::next(std::string key) {
   auto& counter = counters_[key];
   if (counter.next > counter.reserved && !file_.empty()) {
-    if (const auto done = co_await reserve(); !done) {
-      log_.error("cannot reserve sequence numbers; after a crash some may be given again",
-                 field("why", done.error().text));
-      for (auto& [name, other] : counters_)
-        other.reserved = std::max(other.reserved, other.next + kReserve);
-    }
+    if (const auto done = co_await reserve(); !done) co_return fail(done.error());
   }
   co_return counter.next++;
 }
@@ -70,8 +65,9 @@ Task<void> SequenceStore::prepare(std::vector<std::string> keys) {
     any = any || counter.next > counter.reserved;
   }
   if (!any || file_.empty()) co_return;
+  // Whoever asks for a number then tries again.
   if (const auto done = co_await reserve(); !done) {
-    log_.error("cannot reserve sequence numbers", field("why", done.error().text));
+    log_.warn("cannot reserve sequence numbers yet", field("why", done.error().text));
   }
 }
 
@@ -91,9 +87,10 @@ Task<Result<void>> SequenceStore::reserve() {
     json.end_object().end_object();
     content += '\n';
   }
+  const auto epoch = epoch_;
   auto done =
       co_await worker_.run([file = file_, content] { return write_file_atomic(file, content); });
-  if (done) {
+  if (done && epoch == epoch_) {
     for (const auto& [key, limit] : limits)
       counters_[key].reserved = std::max(counters_[key].reserved, limit);
   }
@@ -109,6 +106,7 @@ Task<Result<void>> SequenceStore::close() {
   json.end_object().end_object();
   content += '\n';
   // Whoever goes on after this reserves anew.
+  ++epoch_;
   for (auto& [key, counter] : counters_) counter.reserved = counter.next - 1;
   co_return co_await worker_.run(
       [file = file_, content] { return write_file_atomic(file, content); });

@@ -24,8 +24,10 @@ class SequenceStore {
   static Result<std::unique_ptr<SequenceStore>> open(std::filesystem::path file, Worker& worker,
                                                      Logbook& logbook);
 
-  // The next number of the key; waits for the disk only when nothing is reserved.
-  Task<std::uint64_t> next(std::string key);
+  // The next number of the key; waits for the disk only when nothing is reserved. An error where
+  // nothing could be reserved: a number that is not on disk could be given again after a crash, so
+  // none is given.
+  Task<Result<std::uint64_t>> next(std::string key);
 
   // The newest number was not used after all; nothing when a newer one has been given.
   void give_back(const std::string& key, std::uint64_t number);
@@ -49,6 +51,8 @@ class SequenceStore {
   Worker& worker_;
   Log log_;
   std::map<std::string, Counter, std::less<>> counters_;
+  unsigned epoch_ =
+      0;  // of the file: what was reserved before the exact place was saved is not ours
 };
 
 }  // namespace lightship

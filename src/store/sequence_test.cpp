@@ -31,8 +31,9 @@ struct Desk {
   }
   std::uint64_t next(SequenceStore& store, std::string key = "mqtt/a/b") {
     std::uint64_t got = 0;
-    asio::co_spawn(loop, store.next(std::move(key)),
-                   [&](std::exception_ptr, std::uint64_t number) { got = number; });
+    asio::co_spawn(
+        loop, store.next(std::move(key)),
+        [&](std::exception_ptr, Result<std::uint64_t> number) { got = number.value_or(0); });
     run();
     return got;
   }
@@ -99,6 +100,13 @@ TEST(SequenceStore, TakesAnUnusedNumberBack) {
   EXPECT_EQ(desk.next(*store), 2u);
   store->give_back("mqtt/a/b", 1);  // not the newest: 2 has been given
   EXPECT_EQ(desk.next(*store), 3u);
+}
+
+TEST(SequenceStore, GivesNoNumberThatIsNotOnDisk) {
+  Desk desk;
+  desk.file = "/proc/lightship/sequence.json";  // nothing can be written there
+  const auto store = desk.open();
+  EXPECT_EQ(desk.next(*store), 0u);
 }
 
 TEST(SequenceStore, RefusesAFileItDoesNotUnderstand) {

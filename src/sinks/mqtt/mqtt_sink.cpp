@@ -60,6 +60,8 @@ MqttSink::MqttSink(Context& context, MqttConfig config, std::size_t outbox_bytes
       acknowledged_(context.metrics.counter("mqtt_acknowledged_total",
                                             "messages the broker has acknowledged")),
       refused_(context.metrics.counter("mqtt_refused_total", "messages the broker has refused")),
+      unmade_(context.metrics.counter(
+          "mqtt_unmade_total", "messages not made because the disk took no sequence number")),
       sessions_(context.metrics.counter("mqtt_sessions_total", "sessions with a broker")),
       failures_(
           context.metrics.counter("mqtt_connect_failures_total", "attempts that found no broker")) {
@@ -185,7 +187,14 @@ Task<void> MqttSink::make() {
 
 Task<void> MqttSink::queue(Feed& feed) {
   const auto& info = context_.catalog.info(feed.device);
-  const auto sequence = co_await kept_->sequences->next(feed.key);
+  const auto given = co_await kept_->sequences->next(feed.key);
+  if (!given) {
+    ++unmade_;
+    log_.error("no message is made: its number cannot be kept safe",
+               field("why", given.error().text));
+    co_return;
+  }
+  const auto sequence = *given;
   if (stopping_) {
     // The exact place is saved already: the number is the successor's.
     kept_->sequences->give_back(feed.key, sequence);

@@ -75,7 +75,7 @@ class MqttSink final : public Runner {
   bool stopping_ = false, lost_ = false, feeds_stale_ = false;
   std::string broker_name_, last_error_, why_lost_;
   Time connected_at_{};
-  Counter &published_, &acknowledged_, &refused_, &sessions_, &failures_;
+  Counter &published_, &acknowledged_, &refused_, &unmade_, &sessions_, &failures_;
 };
 
 }  // namespace lightship::mqtt

@@ -168,5 +168,31 @@ TEST(LineSource, AnswersAReaderBetweenThePolls) {
   EXPECT_EQ(to_hex(*got), "00 2A");
 }
 
+TEST(LineSource, EndsTheReadsOfOthersWhenItStops) {
+  Workshop shop;
+  shop.link.expects(kAsk).answers(kAnswer);
+  shop.link.expects("01 04 00 0A 00 01 11 C8").stays_silent();
+  auto line = std::make_unique<LineSource>(shop.context, shop.line({Workshop::meter(1, 5s)}));
+  std::vector<Result<ByteVector>> told;
+  const auto hear = [&](std::exception_ptr, Result<ByteVector> answer) {
+    told.push_back(std::move(answer));
+  };
+  TaskGroup group(shop.loop.get_executor());
+  group.spawn(Workshop::keep(*line));
+  shop.clock.advance(1s);
+  // One is on the line, the other waits for its turn.
+  for (int i = 0; i < 2; ++i) {
+    asio::co_spawn(shop.loop, line->read_registers(DeviceId{0}, Space::input, 10, 1, 30s), hear);
+  }
+  shop.clock.advance(100ms);
+  group.cancel();
+  shop.clock.settle();
+  line.reset();
+  shop.clock.advance(60s);
+  ASSERT_EQ(told.size(), 2u);
+  for (const auto& answer : told) EXPECT_FALSE(answer);
+  EXPECT_EQ(shop.link.opened(), 1u);
+}
+
 }  // namespace
 }  // namespace lightship::poller

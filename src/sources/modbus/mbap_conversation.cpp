@@ -93,7 +93,10 @@ Task<void> MbapConversation::serve() {
       if (!adu) {
         broken = adu.error().code == Errc::malformed;
         if (broken && !line_->message_boundaries()) {
-          end_all({Errc::closed, "the stream lost its framing: " + adu.error().text, 0});
+          end_all(
+              {Errc::malformed,
+               fmt::format("{}: the stream lost its framing: {}", line_->name(), adu.error().text),
+               0});
           line_->close();
           co_return;
         }
