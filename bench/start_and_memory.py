@@ -36,6 +36,12 @@ class Meters(socketserver.ThreadingTCPServer):
         disable_nagle_algorithm = True
 
         def handle(self):
+            try:
+                self.answer_all()
+            except ConnectionError:
+                pass  # the program measured has been ended
+
+        def answer_all(self):
             while header := self.rfile.read(7):
                 transaction, _, length, unit = struct.unpack(">HHHB", header)
                 function, _, count = struct.unpack(">BHH", self.rfile.read(length - 1))
