@@ -67,6 +67,7 @@ class App {
                  metrics_,
                  progress_,
                  owners_,
+                 alerts_,
                  files_,
                  heirlooms_,
                  loaded.site.device_id,
@@ -101,6 +102,7 @@ class App {
   Metrics metrics_;
   Progress progress_;
   Owners owners_;
+  Alerts alerts_{clock_};
   Worker files_;
   std::map<std::string, std::shared_ptr<void>> heirlooms_;
   Context context_;

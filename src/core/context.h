@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/worker.h"
+#include "core/alert.h"
 #include "core/bus.h"
 #include "core/cache.h"
 #include "core/catalog.h"
@@ -28,6 +29,7 @@ struct Context {
   Metrics& metrics;
   Progress& progress;
   Owners& owners;
+  Alerts& alerts;
   Worker& files;  // the thread that writes small files to DATA_DIR
   // What a part leaves for its successor after a reload: its queue, its counters. By the part's
   // name.

@@ -41,11 +41,24 @@ struct House {
   Metrics metrics;
   Progress progress{clock};
   Owners owners;
+  Alerts alerts{clock};
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
-  Context context{
-      loop.get_executor(), clock,  book, catalog, cache, bus, metrics, progress, owners, files,
-      heirlooms,           "site", {},   {}};
+  Context context{loop.get_executor(),
+                  clock,
+                  book,
+                  catalog,
+                  cache,
+                  bus,
+                  metrics,
+                  progress,
+                  owners,
+                  alerts,
+                  files,
+                  heirlooms,
+                  "site",
+                  {},
+                  {}};
 };
 
 }  // namespace lightship::gateway

@@ -21,11 +21,24 @@ struct Workshop {
   Metrics metrics;
   Progress progress{clock};
   Owners owners;
+  Alerts alerts{clock};
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
-  Context context{
-      loop.get_executor(), clock,  logbook, catalog, cache, bus, metrics, progress, owners, files,
-      heirlooms,           "site", {},      {}};
+  Context context{loop.get_executor(),
+                  clock,
+                  logbook,
+                  catalog,
+                  cache,
+                  bus,
+                  metrics,
+                  progress,
+                  owners,
+                  alerts,
+                  files,
+                  heirlooms,
+                  "site",
+                  {},
+                  {}};
   std::vector<Readings> seen;
 
   ~Workshop() { std::fclose(quiet); }

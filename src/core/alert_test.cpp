@@ -1,0 +1,65 @@
+// The board: raised once, cleared once, told in order.
+#include "core/alert.h"
+
+#include <gtest/gtest.h>
+
+#include "base/manual_clock.h"
+
+namespace lightship {
+namespace {
+
+struct Board : testing::Test {
+  asio::io_context loop;
+  ManualClock clock{loop};
+  Alerts alerts{clock};
+  std::string told_since(std::uint64_t last) {
+    std::string text;
+    for (const auto& alert : alerts.changes_since(last).second)
+      text += alert.rule + ":" + std::string(to_string(alert.state)) + " ";
+    return text;
+  }
+};
+
+TEST_F(Board, TellsARaisedAlertOnce) {
+  alerts.raise({.rule = "disk-full"});
+  alerts.raise({.rule = "disk-full", .text = "still"});
+  EXPECT_EQ(told_since(0), "disk-full:raised ");
+  ASSERT_EQ(alerts.active().size(), 1u);
+  EXPECT_EQ(alerts.active()[0].text, "still");
+}
+
+TEST_F(Board, TellsAgainWhenItGetsWorse) {
+  alerts.raise({.rule = "disk-full"});
+  alerts.raise({.rule = "disk-full", .severity = Alert::Severity::critical});
+  EXPECT_EQ(told_since(1), "disk-full:raised ");
+}
+
+TEST_F(Board, ClearsWhatIsRaisedAndNothingElse) {
+  alerts.clear("disk-full");
+  EXPECT_EQ(told_since(0), "");
+  alerts.raise({.rule = "disk-full"});
+  EXPECT_TRUE(alerts.acknowledge("disk-full"));
+  EXPECT_FALSE(alerts.acknowledge("disk-full"));
+  alerts.clear("disk-full");
+  EXPECT_EQ(told_since(0), "disk-full:raised disk-full:acknowledged disk-full:cleared ");
+  EXPECT_TRUE(alerts.active().empty());
+}
+
+TEST_F(Board, CallsWhoListensUntilTheHandleIsDropped) {
+  int called = 0;
+  {
+    const auto listening = alerts.listen([&] { ++called; });
+    alerts.raise({.rule = "a"});
+  }
+  alerts.raise({.rule = "b"});
+  EXPECT_EQ(called, 1);
+}
+
+TEST_F(Board, KeepsTheOrderInWhichTheyWereRaised) {
+  alerts.raise({.rule = "z"});
+  alerts.raise({.rule = "a"});
+  EXPECT_EQ(alerts.active()[0].rule, "z");
+}
+
+}  // namespace
+}  // namespace lightship
