@@ -191,6 +191,7 @@ Task<Result<ByteVector>> LineSource::read_block(Device& device, const Block& blo
 }
 
 Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& tally) {
+  const bool harmless = std::holds_alternative<modbus::Read>(ask.request);
   for (int reconnects = 0;; ++reconnects) {
     auto conversation = co_await connected();
     if (!conversation) {
@@ -204,7 +205,7 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
       disconnected(answer.error());
       // Many devices close a connection that was idle: the first request on it finds out and goes
       // again.
-      if (reconnects == 0) continue;
+      if (harmless && reconnects == 0) continue;
     }
     device.learn(answer, tally);
     if (answer)
@@ -256,15 +257,27 @@ void LineSource::disconnected(const Error& why) {
   if (conversation_) conversation_->close();
 }
 
+const Device* LineSource::device(DeviceId id) const {
+  const auto known =
+      std::ranges::find_if(devices_, [&](const auto& device) { return device->id() == id; });
+  return known == devices_.end() ? nullptr : known->get();
+}
+
 Task<Result<ByteVector>> LineSource::read_registers(DeviceId id, Space space, std::uint16_t first,
                                                     std::uint16_t count, Duration limit) {
+  auto answer = co_await ask_for(id, read_request(space, first, count), limit);
+  if (answer) answer->erase(answer->begin(), answer->begin() + 2);  // function and byte count
+  co_return answer;
+}
+
+Task<Result<ByteVector>> LineSource::ask_for(DeviceId id, modbus::Request request, Duration limit) {
   const auto known =
       std::ranges::find_if(devices_, [&](const auto& device) { return device->id() == id; });
   if (known == devices_.end()) co_return fail(Errc::unavailable, "the device is not on this line");
   if (!asked_) co_return fail(Errc::unavailable, "the line is not polled now");
-  // The reading is owned by this line, which may end before whoever asked does.
+  // The asking is owned by this line, which may end before whoever asked does.
   const auto answer = std::make_shared<Asked>(context_.executor);
-  asked_->spawn(read_for(answer, **known, space, first, count, limit));
+  asked_->spawn(ask_before_polls(answer, **known, std::move(request), limit));
   boost::system::error_code woken;
   if (!answer->value)
     co_await answer->done.async_wait(asio::redirect_error(asio::use_awaitable, woken));
@@ -272,8 +285,8 @@ Task<Result<ByteVector>> LineSource::read_registers(DeviceId id, Space space, st
   co_return std::move(*answer->value);
 }
 
-Task<void> LineSource::read_for(std::shared_ptr<Asked> asked, Device& device, Space space,
-                                std::uint16_t first, std::uint16_t count, Duration limit) {
+Task<void> LineSource::ask_before_polls(std::shared_ptr<Asked> asked, Device& device,
+                                        modbus::Request request, Duration limit) {
   struct Wakes {
     Asked& asked;
     ~Wakes() { asked.done.cancel(); }
@@ -289,16 +302,12 @@ Task<void> LineSource::read_for(std::shared_ptr<Asked> asked, Device& device, Sp
   Tally tally;
   Ask ask;
   ask.unit = device.info().unit;
-  ask.request = read_request(space, first, count);
+  ask.request = std::move(request);
   ask.patience = std::min(left, setup_.timeout);
   ask.limit = ask.patience;
   ask.pause = device.setup().pause;
   ask.answers_as = device.setup().answers_as;
-  auto answer = co_await ask_once(device, std::move(ask), tally);
-  if (answer)
-    asked->value = ByteVector(answer->begin() + 2, answer->end());
-  else
-    asked->value = fail(answer.error());
+  asked->value = co_await ask_once(device, std::move(ask), tally);
 }
 
 void LineSource::describe_status(JsonWriter& json) const {

@@ -42,15 +42,23 @@ class LineSource final : public Runner, public RegisterReader {
   Task<Result<ByteVector>> read_registers(DeviceId device, Space space, std::uint16_t first,
                                           std::uint16_t count, Duration limit) override;
 
+  // Any request to one of the line's devices, before every poll that is due; its answer's PDU.
+  // Errc::refused with the exception code in `detail`, Errc::timeout after `limit`,
+  // Errc::unavailable when the line is not polled. A read is sent again when the connection turns
+  // out to be closed; anything else is sent once, because it may have been done.
+  Task<Result<ByteVector>> ask_for(DeviceId device, modbus::Request request, Duration limit);
+
+  const Device* device(DeviceId id) const;  // nothing: not on this line
+
  private:
-  // A read for somebody else and where its answer goes.
+  // A request for somebody else and where its answer goes.
   struct Asked {
     explicit Asked(const asio::any_io_executor& on) : done(on, MonoTime::max()) {}
     asio::steady_timer done;  // never expires; cancelled when it is over
     std::optional<Result<ByteVector>> value;
   };
-  Task<void> read_for(std::shared_ptr<Asked> asked, Device& device, Space space,
-                      std::uint16_t first, std::uint16_t count, Duration limit);
+  Task<void> ask_before_polls(std::shared_ptr<Asked> asked, Device& device, modbus::Request request,
+                              Duration limit);
 
   Task<void> poll_for_ever(Device& device);
   Task<Readings> poll(Device& device);
@@ -71,7 +79,7 @@ class LineSource final : public Runner, public RegisterReader {
   MonoTime next_try_{};
   std::shared_ptr<Conversation> conversation_;
   std::unique_ptr<TaskGroup> serving_;  // what runs beside the conversation
-  std::unique_ptr<TaskGroup> asked_;    // reads for others, while the line is polled
+  std::unique_ptr<TaskGroup> asked_;    // requests for others, while the line is polled
   std::unique_ptr<Heartbeat> heartbeat_;
   Error last_error_;
   bool was_lost_ = false;

@@ -168,6 +168,47 @@ TEST(LineSource, AnswersAReaderBetweenThePolls) {
   EXPECT_EQ(to_hex(*got), "00 2A");
 }
 
+// Two blocks are due; between them the request of somebody else goes first.
+TEST(LineSource, SendsARequestForOthersBeforeThePollsThatWait) {
+  Workshop shop;
+  auto meter = Workshop::meter(1, 5s);
+  meter.points.push_back({"other", "", {Space::holding, 100, 2}, meter.points[0].spec, {}});
+  shop.link.expects(kAsk).after(100ms).answers(kAnswer);
+  shop.link.expects("01 06 00 05 00 07 D8 09").answers("01 06 00 05 00 07 D8 09");
+  shop.link.expects("01 03 00 64 00 02 85 D4").answers("01 03 04 40 00 00 00 EF F3");
+  LineSource line(shop.context, shop.line({meter}));
+  Result<ByteVector> got = fail(Errc::timeout, "nothing");
+  TaskGroup group(shop.loop.get_executor());
+  group.spawn(Workshop::keep(line));
+  shop.clock.advance(50ms);
+  asio::co_spawn(shop.loop, line.ask_for(DeviceId{0}, modbus::WriteRegister{5, 7}, 1s),
+                 [&](std::exception_ptr, Result<ByteVector> answer) { got = std::move(answer); });
+  shop.clock.advance(1s);
+  group.cancel();
+  shop.clock.settle();
+  ASSERT_TRUE(got) << got.error().text;
+  EXPECT_EQ(to_hex(*got), "06 00 05 00 07");
+}
+
+// It may have been done before the line was lost.
+TEST(LineSource, DoesNotSendAWriteASecondTimeOnANewLine) {
+  Workshop shop;
+  shop.link.expects(kAsk).answers(kAnswer);
+  shop.link.expects("01 06 00 05 00 07 D8 09").hangs_up();
+  LineSource line(shop.context, shop.line({Workshop::meter(1, 5s)}));
+  Result<ByteVector> got = ByteVector{};
+  TaskGroup group(shop.loop.get_executor());
+  group.spawn(Workshop::keep(line));
+  shop.clock.advance(1s);
+  asio::co_spawn(shop.loop, line.ask_for(DeviceId{0}, modbus::WriteRegister{5, 7}, 1s),
+                 [&](std::exception_ptr, Result<ByteVector> answer) { got = std::move(answer); });
+  shop.clock.advance(1s);
+  group.cancel();
+  shop.clock.settle();
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, Errc::closed);
+}
+
 TEST(LineSource, EndsTheReadsOfOthersWhenItStops) {
   Workshop shop;
   shop.link.expects(kAsk).answers(kAnswer);
