@@ -107,6 +107,9 @@ void House::declare(config::SiteFiles& files) {
     std::optional<TelegramConfig> telegram;
     f.section("telegram", telegram, "alerts to Telegram").later("sending alerts to Telegram");
   });
+  files.section(kCommunication, "communication.outbox",
+                "what waits on disk for acknowledgement, of all sinks",
+                [this](Fields& f) { describe(f, config_.outbox); });
   files.file(kPortal, "the portal's address");
   files.section(kPortal, "", "the web portal", [this](Fields& f) {
     f.value("listen", config_.listen,
@@ -128,7 +131,10 @@ void House::declare(config::SiteFiles& files) {
   files.later("alerts.yaml", "alerting");
 }
 
-void House::gather(config::Site& site, config::Mistakes&) { site.device_id = config_.device_id; }
+void House::gather(config::Site& site, config::Mistakes&) {
+  site.device_id = config_.device_id;
+  site.outbox = config_.outbox;
+}
 
 bool Endpoint::loopback() const {
   boost::system::error_code failed;

@@ -19,6 +19,7 @@ struct HouseConfig {
   std::string listen = "127.0.0.1:8080";
   bool listen_named = false;  // portal.yaml says so: no other port will do
   bool metrics_public = false;
+  config::OutboxSettings outbox;
 };
 
 class House final : public config::Module {

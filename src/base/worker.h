@@ -40,6 +40,12 @@ class Worker {
         asio::use_awaitable, std::move(job));
   }
 
+  // Without an answer: the job itself posts home what there is to say.
+  template <class F>
+  void post(F job) {
+    asio::post(loop_, std::move(job));
+  }
+
   // Ends after the jobs already asked for.
   void stop() {
     work_.reset();

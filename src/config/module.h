@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/mistake.h"
+#include "config/outbox_settings.h"
 #include "config/site.h"
 #include "core/catalog.h"
 #include "core/part.h"
@@ -21,6 +22,7 @@ namespace lightship::config {
 struct Site {
   std::string device_id;
   std::filesystem::path config_dir;
+  OutboxSettings outbox;  // one for all sinks
 
   struct Device {
     DeviceInfo info;

@@ -75,10 +75,4 @@ void describe(config::Fields& f, MqttConfig& c) {
     f.error("client_id", *wrong);
 }
 
-void describe(config::Fields& f, OutboxConfig& c) {
-  f.value("max_size", c.max_size,
-          "what may wait for acknowledgement; past it the oldest is dropped and counted")
-      .at_least(config::ByteSize{64 * 1024});
-}
-
 }  // namespace lightship::mqtt

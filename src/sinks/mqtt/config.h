@@ -46,14 +46,8 @@ struct MqttConfig : BrokerConfig {
   std::map<std::string, TopicConfig> topics;  // by a client's type
 };
 
-// Memory and disk for what is not yet acknowledged: `communication.outbox`.
-struct OutboxConfig {
-  config::ByteSize max_size{256 * 1000 * 1000};
-};
-
 void describe(config::Fields& f, BrokerConfig& c);
 void describe(config::Fields& f, TopicConfig& c);
 void describe(config::Fields& f, MqttConfig& c);
-void describe(config::Fields& f, OutboxConfig& c);
 
 }  // namespace lightship::mqtt

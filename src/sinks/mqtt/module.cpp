@@ -19,11 +19,6 @@ class MqttModule final : public config::Module {
                     at_ = f.position();
                     fingerprint_ += config::fingerprint(f);
                   });
-    files.section(kFile, "communication.outbox", "what waits for acknowledgement",
-                  [this](config::Fields& f) {
-                    describe(f, outbox_);
-                    if (!f.describing()) fingerprint_ += config::fingerprint(f);
-                  });
   }
 
   void check(const config::Site& site, config::Mistakes& mistakes) override {
@@ -57,16 +52,16 @@ class MqttModule final : public config::Module {
   std::vector<Part> parts(const config::Site& site) override {
     if (!configured_) return {};
     // Devices that come, go or are sent otherwise are taken over at a nudge, within the session.
-    return {{"mqtt", Part::Kind::sink, fingerprint_ + site.device_id,
+    return {{"mqtt", Part::Kind::sink,
+             fingerprint_ + site.device_id + std::to_string(site.outbox.max_size.bytes),
              [config = config_,
-              bytes = outbox_.max_size.bytes](Context& context) -> std::unique_ptr<Runner> {
+              bytes = site.outbox.max_size.bytes](Context& context) -> std::unique_ptr<Runner> {
                return std::make_unique<MqttSink>(context, config, bytes);
              }}};
   }
 
  private:
   MqttConfig config_;
-  OutboxConfig outbox_;
   bool configured_ = false;
   config::Position at_;
   std::string fingerprint_;

@@ -97,6 +97,21 @@ bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
+Statement::Kind Statement::kind(int column) const {
+  switch (sqlite3_column_type(statement_, column)) {
+    case SQLITE_INTEGER:
+      return Kind::integer;
+    case SQLITE_FLOAT:
+      return Kind::real;
+    case SQLITE_TEXT:
+      return Kind::text;
+    case SQLITE_BLOB:
+      return Kind::blob;
+    default:
+      return Kind::null;
+  }
+}
+
 Result<Database> Database::open(const std::filesystem::path& file, const Options& options) {
   sqlite3* handle = nullptr;
   const std::string name = file.empty() ? ":memory:" : file.string();
@@ -111,11 +126,17 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
     return within(name, last_error(handle));
   }
   sqlite3_busy_timeout(handle, 2000);
+  if (options.keep_log) {
+    int on = 1;
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+  }
   std::string setup;
   if (options.access == Access::exclusive) setup += "PRAGMA locking_mode=EXCLUSIVE;";
   if (options.access != Access::read_only) {
-    setup += fmt::format("PRAGMA page_size={};PRAGMA journal_mode=WAL;PRAGMA synchronous={};",
-                         options.page_size, options.sync == Sync::full ? "FULL" : "NORMAL");
+    setup += fmt::format("PRAGMA page_size={};", options.page_size);
+    if (options.incremental_vacuum) setup += "PRAGMA auto_vacuum=INCREMENTAL;";
+    setup += fmt::format("PRAGMA journal_mode=WAL;PRAGMA synchronous={};",
+                         options.sync == Sync::full ? "FULL" : "NORMAL");
     setup += fmt::format("PRAGMA wal_autocheckpoint={};", options.checkpoint_pages);
   }
   setup += fmt::format("PRAGMA cache_size=-{};PRAGMA temp_store=MEMORY;", options.cache_kib);

@@ -49,6 +49,8 @@ class Statement {
   std::string_view text(int column) const;
   Bytes blob(int column) const;
   bool is_null(int column) const;
+  enum class Kind { integer, real, text, blob, null };
+  Kind kind(int column) const;
 
  private:
   friend class Database;
@@ -68,9 +70,11 @@ class Database {
   struct Options {
     Sync sync = Sync::normal;
     Access access = Access::shared;
-    int page_size = 4096;         // of a file that is made now, bytes
-    int cache_kib = 2048;         // memory for pages
-    int checkpoint_pages = 1000;  // the log is carried over when it has so many
+    int page_size = 4096;             // of a file that is made now, bytes
+    int cache_kib = 2048;             // memory for pages
+    int checkpoint_pages = 1000;      // the log is carried over when it has so many
+    bool incremental_vacuum = false;  // of a file that is made now: free pages may leave it
+    bool keep_log = false;  // the log's file outlives a close: its room on the disk stays ours
   };
 
   // `file` empty: in memory. Errors: unavailable (cannot be opened, locked by another; SQLite's
