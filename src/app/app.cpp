@@ -35,6 +35,11 @@ constexpr auto kLastWord = 1900ms;
 // finds.
 constexpr Duration kReloadDrain = 300ms;
 
+// What a wrong clock at the next start is known by.
+constexpr auto kKeepTimeEvery = 10min;
+// A clock that was set is news for so long.
+constexpr auto kTellOfStep = 5min;
+
 constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 // One that comes while the configuration is read waits until there is somebody to take it.
@@ -43,6 +48,11 @@ void hold_signals(int how) {
   ::sigemptyset(&ours);
   for (const int signal : kSignals) ::sigaddset(&ours, signal);
   ::pthread_sigmask(how, &ours, nullptr);
+}
+
+Time first_possible_time(const Options& options) {
+  if (options.no_persistence) return newest_known_time({});
+  return newest_known_time(read_file(options.data_dir / kClockFile, 4096).value_or(std::string()));
 }
 
 class App {
@@ -68,6 +78,7 @@ class App {
                  progress_,
                  owners_,
                  alerts_,
+                 clock_watch_,
                  files_,
                  heirlooms_,
                  loaded.site.device_id,
@@ -85,6 +96,8 @@ class App {
   Task<void> live();
   Task<void> take_signals();
   Task<void> tick();
+  Task<void> watch_clock();
+  void tell_of_clock(const ClockWatch::News& news);
   Task<void> reload();
   void start_portal();
   void apply_levels();
@@ -103,6 +116,7 @@ class App {
   Progress progress_;
   Owners owners_;
   Alerts alerts_{clock_};
+  ClockWatch clock_watch_{clock_, first_possible_time(options_)};
   Worker files_;
   std::map<std::string, std::shared_ptr<void>> heirlooms_;
   Context context_;
@@ -113,6 +127,7 @@ class App {
   Systemd systemd_;
   Running running_;
   std::unique_ptr<asio::steady_timer> end_;  // never expires; cancelled to stop
+  MonoTime alert_step_until_{};
   bool stopping_ = false;
 };
 
@@ -134,6 +149,10 @@ int App::run() {
   }
   apply_levels();
   add_process_metrics(metrics_, running_.started);
+  metrics_.gauge("clock_steps_total", "times the wall clock was set", {},
+                 [this] { return static_cast<double>(clock_watch_.steps()); });
+  metrics_.gauge("clock_suspends_total", "times the machine slept", {},
+                 [this] { return static_cast<double>(clock_watch_.suspends()); });
   end_ = std::make_unique<asio::steady_timer>(loop_, MonoTime::max());
   for (const int signal : kSignals) signals_.add(signal);
   hold_signals(SIG_UNBLOCK);
@@ -172,6 +191,7 @@ Task<void> App::live() {
   TaskGroup house(context_.executor);
   house.spawn(take_signals());
   house.spawn(tick());
+  house.spawn(watch_clock());
   running_.ready = true;
   systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));
   if (options_.stop_after) end_->expires_after(*options_.stop_after);
@@ -238,6 +258,63 @@ Task<void> App::tick() {
     logbook_.flush();
     co_await clock_.sleep_for(pause);
   }
+}
+
+// Once a second: was the wall clock moved, has the machine slept, is the time possible at all?
+Task<void> App::watch_clock() {
+  const auto file =
+      context_.data_dir.empty() ? std::filesystem::path{} : context_.data_dir / kClockFile;
+  if (!clock_watch_.plausible()) tell_of_clock({.plausible = false});
+  auto keep_at = clock_.mono();
+  for (;;) {
+    tell_of_clock(clock_watch_.look());
+    if (alert_step_until_ != MonoTime{} && clock_.mono() > alert_step_until_) {
+      alerts_.clear("clock-step");
+      alert_step_until_ = {};
+    }
+    if (!file.empty() && clock_watch_.plausible() && clock_.mono() >= keep_at) {
+      keep_at = clock_.mono() + kKeepTimeEvery;
+      // Without it a wrong clock at the next start may go unnoticed; nothing else depends on it.
+      const auto kept = co_await files_.run(
+          [file, text = keep_time(clock_.now())] { return write_file_atomic(file, text); });
+      if (!kept) log_.debug("cannot keep the time", field("why", kept.error().text));
+    }
+    co_await clock_.sleep_for(1s);
+  }
+}
+
+void App::tell_of_clock(const ClockWatch::News& news) {
+  if (news.suspended.count() > 0) {
+    log_.warn("the machine was suspended; every value is that much older",
+              field("for", for_people(news.suspended)));
+    cache_.age(news.suspended);
+    parts_.nudge();
+  }
+  if (news.step.count() != 0) {
+    const auto amount = for_people(std::chrono::abs(news.step));
+    const char* way = news.step.count() > 0 ? "forward" : "back";
+    log_.warn("the clock was set", field("way", way), field("by", amount),
+              field("from", to_rfc3339(news.before)), field("to", to_rfc3339(news.after)));
+    alerts_.raise({.rule = "clock-step",
+                   .value = Real{to_ms(news.step) / 1000, 3},
+                   .severity = Alert::Severity::info,
+                   .text = fmt::format("The clock was set {} by {}, from {} to {}.", way, amount,
+                                       to_rfc3339(news.before), to_rfc3339(news.after))});
+    alert_step_until_ = clock_.mono() + kTellOfStep;
+  }
+  if (!news.plausible) return;
+  if (*news.plausible) {
+    log_.info("the clock is possible again", field("time", to_rfc3339(clock_.now())));
+    alerts_.clear("clock-wrong");
+    return;
+  }
+  log_.error("the clock is wrong: it shows a time that has passed long ago",
+             field("time", to_rfc3339(clock_.now())));
+  alerts_.raise({.rule = "clock-wrong",
+                 .value = to_rfc3339(clock_.now()),
+                 .severity = Alert::Severity::warning,
+                 .text = "The clock shows a time that has passed long ago; times of values are "
+                         "wrong until it is set. Look at NTP and at the battery of the clock."});
 }
 
 Task<void> App::reload() {

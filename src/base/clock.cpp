@@ -1,6 +1,8 @@
 // The system's clocks, and how times are written.
 #include "base/clock.h"
 
+#include <ctime>
+
 #include <fmt/format.h>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -13,6 +15,17 @@ Time SystemClock::now() const {
 }
 
 MonoTime steady_now() { return std::chrono::steady_clock::now(); }
+
+Duration SystemClock::suspended() const {
+  const auto read = [](clockid_t which) {
+    timespec time{};
+    ::clock_gettime(which, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  // Read in this order the difference is never above the truth by more than the time between.
+  const auto awake = read(CLOCK_MONOTONIC);
+  return std::chrono::duration_cast<Duration>(read(CLOCK_BOOTTIME) - awake);
+}
 
 MonoTime SystemClock::mono() const { return steady_now(); }
 

@@ -22,6 +22,8 @@ class Clock {
   virtual MonoTime mono() const = 0;
   // Returns at `when`, at once when that is past. Throws on cancellation, as every Asio wait does.
   virtual Task<void> sleep_until(MonoTime when) = 0;
+  // How long the machine has slept since boot; `mono` stood still meanwhile.
+  virtual Duration suspended() const { return {}; }
 
   Task<void> sleep_for(std::chrono::nanoseconds pause) { return sleep_until(mono() + pause); }
 };
@@ -35,6 +37,7 @@ class SystemClock final : public Clock {
   Time now() const override;
   MonoTime mono() const override;
   Task<void> sleep_until(MonoTime when) override;
+  Duration suspended() const override;
 };
 
 // "2026-01-04T12:34:56.123Z", RFC 3339 in UTC with milliseconds.

@@ -37,6 +37,12 @@ class ManualClock final : public Clock {
     wall_ += by;
   }  // NTP, a user: the steady time is not moved
 
+  void suspend(std::chrono::microseconds by) {
+    wall_ += by;
+    suspended_ += by;
+  }  // the machine sleeps: the steady time stands still
+  Duration suspended() const override { return suspended_; }
+
   // Calls `what` (on the loop's thread, inside `advance`) once the time is `when`. For scripted
   // peers.
   using Ticket = std::pair<MonoTime, std::uint64_t>;
@@ -54,6 +60,7 @@ class ManualClock final : public Clock {
   asio::io_context& loop_;
   Time wall_;
   MonoTime mono_{std::chrono::hours(1)};
+  Duration suspended_{};
   std::chrono::nanoseconds behind_{};  // nanoseconds not yet in the wall clock's microseconds
   std::map<Ticket, std::function<void()>> due_;
   std::uint64_t next_ticket_ = 0;

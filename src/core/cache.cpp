@@ -31,6 +31,18 @@ void Cache::apply(const Readings& readings) {
   }
 }
 
+void Cache::age(Duration by) {
+  const auto older = [&](MonoTime& arrived) {
+    if (arrived != MonoTime::min()) arrived -= by;
+  };
+  for (const auto& slot : slots_) {
+    if (!slot) continue;
+    slot->image.age(by);
+    older(slot->state.arrived);
+    for (auto& point : slot->state.points) older(point.arrived);
+  }
+}
+
 const DeviceState& Cache::device(DeviceId id) { return slot(id).state; }
 
 const PointState& Cache::point(PointId id) {

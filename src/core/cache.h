@@ -38,6 +38,9 @@ class Cache {
 
   void apply(const Readings& readings);
 
+  // Time has passed that the steady clock did not count (the machine slept): everything is older.
+  void age(Duration by);
+
   const DeviceState& device(DeviceId id);
   const PointState& point(PointId id);
   RegisterImage& image(DeviceId id);

@@ -13,6 +13,7 @@
 #include "core/bus.h"
 #include "core/cache.h"
 #include "core/catalog.h"
+#include "core/clock_watch.h"
 #include "core/metrics.h"
 #include "core/progress.h"
 #include "core/request.h"
@@ -30,6 +31,7 @@ struct Context {
   Progress& progress;
   Owners& owners;
   Alerts& alerts;
+  ClockWatch& clock_watch;
   Worker& files;  // the thread that writes small files to DATA_DIR
   // What a part leaves for its successor after a reload: its queue, its counters. By the part's
   // name.

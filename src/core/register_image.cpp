@@ -84,6 +84,12 @@ const RegisterImage::Block* RegisterImage::find(Space space, std::uint32_t addre
   return &block;
 }
 
+void RegisterImage::age(Duration by) {
+  for (auto& block : blocks_) {
+    if (block.arrived != MonoTime::min()) block.arrived -= by;
+  }
+}
+
 bool RegisterImage::declared(Space space, std::uint32_t first, std::uint32_t count) const {
   for (std::uint32_t at = first; at < first + count;) {
     const Block* block = find(space, at);

@@ -42,6 +42,8 @@ class RegisterImage {
   Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime oldest,
                ByteVector& out) const;
 
+  void age(Duration by);  // everything read so far is older by this
+
   bool declared(Space space, std::uint32_t first, std::uint32_t count) const;
 
  private:

@@ -42,23 +42,12 @@ struct House {
   Progress progress{clock};
   Owners owners;
   Alerts alerts{clock};
+  ClockWatch clock_watch{clock, Time{}};
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
-  Context context{loop.get_executor(),
-                  clock,
-                  book,
-                  catalog,
-                  cache,
-                  bus,
-                  metrics,
-                  progress,
-                  owners,
-                  alerts,
-                  files,
-                  heirlooms,
-                  "site",
-                  {},
-                  {}};
+  Context context{
+      loop.get_executor(), clock, book,      catalog, cache, bus, metrics, progress, owners, alerts,
+      clock_watch,         files, heirlooms, "site",  {},    {}};
 };
 
 }  // namespace lightship::gateway
