@@ -13,6 +13,7 @@
 #include "sources/modbus/conversation.h"
 #include "sources/modbus/plan.h"
 #include "sources/modbus/schedule.h"
+#include "sources/modbus/sunspec.h"
 
 namespace lightship::poller {
 
@@ -21,7 +22,8 @@ struct DevicePoint {
   std::string name, unit;
   PlanPoint where;
   modbus::PointSpec spec;
-  std::string scale_register;  // name of the point that holds the power of ten
+  std::string scale_register;              // name of the point that holds the power of ten
+  std::vector<SunspecPlace> sunspec = {};  // where it stands in the models of a SunSpec device
 };
 
 // What the configuration says of a device, worked out: the input of plan, catalog and poller.
@@ -32,6 +34,8 @@ struct DeviceSetup {
   Duration pause{};
   unsigned in_flight = 1;
   int answers_as = -1;
+  std::vector<std::uint16_t> sunspec_bases = {};              // where its chain of models may begin
+  bool is_sunspec() const { return !sunspec_bases.empty(); }  // points are resolved: sunspec.h
 };
 
 class Device {

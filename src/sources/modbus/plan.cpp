@@ -20,9 +20,14 @@ std::vector<Block> plan(const std::vector<PlanPoint>& points, const PlanLimits& 
     return std::tuple(x.space, x.address, x.count, a) < std::tuple(y.space, y.address, y.count, b);
   });
 
-  std::vector<Block> blocks;
+  std::vector<Block> blocks, alone;
   for (const auto which : order) {
     const auto& point = points[which];
+    if (point.count == 0) continue;
+    if (point.alone) {
+      alone.push_back({point.space, point.address, point.count, {which}, false});
+      continue;
+    }
     const bool bits = is_bits(point.space);
     const std::uint32_t end = std::uint32_t{point.address} + point.count;
     if (!blocks.empty() && blocks.back().space == point.space) {
@@ -40,6 +45,7 @@ std::vector<Block> plan(const std::vector<PlanPoint>& points, const PlanLimits& 
     }
     blocks.push_back({point.space, point.address, point.count, {which}, false});
   }
+  std::ranges::move(alone, std::back_inserter(blocks));
   return blocks;
 }
 

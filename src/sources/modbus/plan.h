@@ -16,7 +16,8 @@ namespace lightship::poller {
 struct PlanPoint {
   Space space{};
   std::uint16_t address = 0;
-  std::uint16_t count = 1;  // registers or bits
+  std::uint16_t count = 1;  // registers or bits; 0: not there, and in no block
+  bool alone = false;       // in a block of its own
 };
 
 struct PlanLimits {

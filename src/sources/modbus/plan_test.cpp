@@ -48,6 +48,16 @@ TEST(Plan, FillsARequestToTheLastRegister) {
   EXPECT_EQ(shown(plan(points, {})), "3:0+125 3:125+125 ");
 }
 
+TEST(Plan, ReadsAPointThatMustBeAloneInARequestOfItsOwn) {
+  auto model_id = at(11);
+  model_id.alone = true;
+  EXPECT_EQ(shown(plan({at(10, 2), model_id, at(12, 2)}, {})), "3:10+4 3:11+1 ");
+}
+
+TEST(Plan, LeavesOutWhatIsNotThere) {
+  EXPECT_EQ(shown(plan({at(10, 2), at(12, 0), at(40, 0)}, {.max_gap = 30})), "3:10+2 ");
+}
+
 TEST(Plan, ReachesTheLastRegister) { EXPECT_EQ(shown(plan({at(65534, 2)}, {})), "3:65534+2 "); }
 
 TEST(Plan, TakesOverlappingPointsInOneBlock) {
