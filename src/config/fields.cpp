@@ -80,6 +80,13 @@ Position Fields::position(std::string_view key) const {
   return inside(*node, path_of(key));
 }
 
+Position Fields::position(std::string_view key, std::string_view inner) const {
+  const Node* map = find(key);
+  const auto* entry = map == nullptr ? nullptr : map->find(inner);
+  if (entry == nullptr) return position(key);
+  return inside(*entry->value, path_of(key) + '.' + std::string(inner));
+}
+
 Fields::Known& Fields::known(std::string_view key) {
   const auto found = std::ranges::find(known_, key, &Known::key);
   return found != known_.end() ? *found : known_.emplace_back(std::string(key));

@@ -157,6 +157,7 @@ class Fields {
 
   Position position() const;                      // of this map
   Position position(std::string_view key) const;  // of the value, or of this map when absent
+  Position position(std::string_view key, std::string_view inner) const;  // of one in a nested map
 
   void ignore_the_rest() { open_ended_ = true; }  // further keys are nobody's mistake
   void finish();  // reports the undeclared keys; the framework calls it after each description

@@ -37,6 +37,7 @@ void describe(Fields& f, RegisterConfig& c) {
   f.value("max", c.max, "above it the quality is bad");
   f.value("writable", c.writable, "may be written").later("writing to devices");
   f.list("range", c.range, "lowest and highest value that may be written").sized(2, 2);
+  f.value("alone", c.alone, "read in a request of its own: the device answers it only so");
   f.value("confidence", c.confidence, "how sure the address is")
       .one_of({"multi", "single", "model", "convention"});
   f.value("source", c.source, "where the fact comes from");
@@ -189,32 +190,6 @@ void describe(Fields& f, ConnectionConfig& c) {
   }
   f.check(c.type != LineType::serial || c.data_bits == 8, "data_bits",
           "Modbus RTU needs 8 data bits");
-}
-
-void describe(Fields& f, MeterConfig::Test& c) {
-  f.value("request", c.request, "an RTU frame in hex").required();
-  f.value("answer", c.answer, "the RTU frame that answers it").required();
-  f.map("values", c.values, "the points it gives, as they are shown").required();
-}
-
-void describe(Fields& f, MeterConfig& c) {
-  if (!f.describing()) c.at = f.position("id");
-  f.value("id", c.id, "the meter_model of a device").required().pattern_id();
-  f.list("also", c.also, "further meter_model names with the same registers");
-  f.value("manufacturer", c.manufacturer, "who makes it");
-  f.value("model", c.model, "what it says on the front");
-  f.value("protocol", c.protocol, "modbus_rtu, modbus_tcp or modbus")
-      .one_of({"modbus_rtu", "modbus_tcp", "modbus"});
-  f.value("default_baud_rate", c.default_baud_rate, "as it leaves the factory")
-      .between(50, 4'000'000);
-  f.list("supported_profiles", c.supported_profiles, "profiles a device may name");
-  f.map("profiles", c.profiles, "points of a profile, where the rule of its name does not fit");
-  f.section("limits", c.limits, "what the meter can take");
-  f.value("confidence", c.confidence, "how sure the map is as a whole");
-  f.value("source", c.source, "where the map comes from");
-  f.list("quirks", c.quirks, "what one must know of it");
-  f.map("registers", c.registers, "the points").required().pattern_id();
-  f.items("tests", c.tests, "frames and the values they give");
 }
 
 std::uint16_t wire_count(const RegisterConfig& c) {

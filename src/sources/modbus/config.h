@@ -34,6 +34,7 @@ struct RegisterConfig {
   std::optional<double> min, max;
   bool writable = false;
   std::vector<double> range;
+  bool alone = false;  // answered only in a request of its own
   std::string confidence, source, notes;
   config::Position at;
 };
@@ -79,6 +80,24 @@ struct ConnectionConfig {
   bool is_serial_port() const { return type == LineType::serial || type == LineType::ascii; }
 };
 
+// What a meter says of itself where it is asked for; identify.h.
+struct FingerprintConfig {
+  std::uint16_t address = 0, count = 1;
+  int function = 3;
+  std::vector<std::string> equals;   // hex: the registers, or their beginning
+  std::vector<std::string> text;     // words that stand in the text of the registers
+  std::vector<std::uint16_t> range;  // lowest and highest of one register
+  std::string id;                    // which of the family it is; empty: the first
+  std::string certainty = "certain";
+};
+
+// Addresses that count from the id register of a model; sunspec.h.
+struct SunspecConfig {
+  std::vector<std::uint16_t> models;
+  std::vector<std::uint16_t> bases;  // empty: the usual ones
+  std::vector<std::string> combine;  // meters whose points this one has, as the device has them
+};
+
 // A meter family of meters/ or meter_registry.yaml.
 struct MeterConfig {
   std::string id;
@@ -94,10 +113,15 @@ struct MeterConfig {
   Registers registers;
   struct Test {
     std::string request, answer;  // RTU frames in hex
-    std::map<std::string, std::string> values;
+    std::vector<std::pair<std::string, std::string>> values;
+    config::Position at, request_at, answer_at;
+    std::vector<config::Position> values_at;  // in the order of `values`
   };
   std::vector<Test> tests;
-  config::Position at;
+  std::optional<SunspecConfig> sunspec;
+  std::vector<FingerprintConfig> identified_by;
+  config::Position at, profiles_at;
+  std::string fingerprint;  // of what the file says of it
 };
 
 void describe(config::Fields& f, RegisterConfig& c);
@@ -106,6 +130,8 @@ void describe(config::Fields& f, DeviceConfig& c);
 void describe(config::Fields& f, ConnectionConfig& c);
 void describe(config::Fields& f, MeterConfig& c);
 void describe(config::Fields& f, MeterConfig::Test& c);
+void describe(config::Fields& f, FingerprintConfig& c);
+void describe(config::Fields& f, SunspecConfig& c);
 
 // The codec's description of the register; the configuration has been checked.
 modbus::PointSpec point_spec(const RegisterConfig& c);

@@ -1,28 +1,44 @@
-// Looks meters up, cuts profiles.
+// Looks meters up.
 #include "sources/modbus/meters.h"
 
 #include <algorithm>
+#include <map>
 
+#include "base/text.h"
 #include "config/document.h"
 #include "config/vault.h"
+#include "sources/modbus/meter_check.h"
 #include "sources/modbus/meter_files.h"
 
 namespace lightship::poller {
 namespace {
 
-constexpr std::string_view kBasicPower[] = {
-    "voltage",       "voltage_l1",         "voltage_l2",       "voltage_l3",
-    "current",       "current_l1",         "current_l2",       "current_l3",
-    "active_power",  "active_power_total", "power_factor",     "frequency",
-    "energy_import", "energy_total",       "power_factor_avg", "power_factor_total"};
+std::vector<std::string> names_of(const MeterConfig& meter) {
+  std::vector<std::string> names{meter.id};
+  std::ranges::copy(meter.also, std::back_inserter(names));
+  return names;
+}
 
-bool in_profile(const MeterConfig& meter, std::string_view profile, std::string_view point) {
-  const auto own = meter.profiles.find(std::string(profile));
-  if (own != meter.profiles.end())
-    return std::ranges::find(own->second, point) != own->second.end();
-  if (profile == "basic_power")
-    return std::ranges::find(kBasicPower, point) != std::end(kBasicPower);
-  return true;
+// Whether something is wrong with the meter's keys: then its tests would only say so again.
+bool is_broken(const MeterConfig& meter, const config::Mistakes& mistakes) {
+  const auto item = meter.at.path.substr(0, meter.at.path.rfind('.') + 1);  // "meters[2]."
+  return std::ranges::any_of(mistakes.sorted(), [&](const config::Mistake& mistake) {
+    return mistake.severity == config::Severity::error && mistake.file == meter.at.file &&
+           mistake.path.starts_with(item);
+  });
+}
+
+// How much two ids differ, between 0 and 1: by edits, less when one begins or ends with the other's
+// model, for people write em6400 and sdm630 without the maker.
+double difference(std::string_view asked, std::string_view known) {
+  const std::string a = to_lower(asked), b = to_lower(known);
+  const auto longest = static_cast<double>(std::max({a.size(), b.size(), std::size_t{1}}));
+  const double edits = static_cast<double>(edit_distance(a, b)) / longest;
+  const auto model = std::string_view(b).substr(std::min(b.find('_') + 1, b.size()));
+  const auto own = std::string_view(a).substr(a.find('_') == a.npos ? 0 : a.find('_') + 1);
+  const auto most = static_cast<double>(std::max({own.size(), model.size(), std::size_t{1}}));
+  const double by_model = static_cast<double>(edit_distance(own, model)) / most;
+  return std::min(edits, 0.1 + by_model);
 }
 
 }  // namespace
@@ -36,22 +52,41 @@ Meters Meters::built_in(config::Mistakes& mistakes) {
     std::vector<MeterConfig> found;
     fields.items("meters", found, "meter families").required();
     fields.finish();
-    std::ranges::move(found, std::back_inserter(meters.meters_));
+    for (auto& meter : found) meters.enter(std::move(meter));
   }
-  meters.index();
+  for (auto& meter : meters.meters_) meters.combine(meter);
   return meters;
 }
 
 void Meters::add(std::vector<MeterConfig> site, config::Mistakes& mistakes) {
+  std::map<std::string, int> taken;  // names of the site's file, and their lines
+  const auto built_in = by_id_;
   for (auto& meter : site) {
-    const auto known = by_id_.find(meter.id);
-    if (known == by_id_.end()) {
-      meters_.push_back(std::move(meter));
-    } else {
-      mistakes.note(meter.at, "replaces the built-in meter '" + meter.id + "'");
-      meters_[known->second] = std::move(meter);
+    if (meter.id.empty()) continue;  // reported
+    for (const auto& name : names_of(meter)) {
+      const auto [first, fresh] = taken.emplace(name, meter.at.line);
+      if (!fresh) {
+        mistakes.error(meter.at, fmt::format("meter '{}' is there twice; the first is at line {}",
+                                             name, first->second));
+      } else if (built_in.contains(name)) {
+        mistakes.note(meter.at, "replaces the built-in meter '" + name + "'");
+      }
     }
-    index();
+    if (meter.sunspec) {
+      for (const auto& part : meter.sunspec->combine) {
+        if (find(part) != nullptr) continue;
+        auto& mistake = mistakes.error(
+            meter.at,
+            fmt::format("meter '{}' combines '{}', which is not in the registry", meter.id, part));
+        mistake.found = part;
+        mistake.expected = "one of " + join(closest(part), ", ");
+        mistake.suggestion = nearest(part, ids()).value_or("");
+      }
+    }
+    combine(meter);
+    check_meter(meter, mistakes);
+    if (!is_broken(meter, mistakes)) run_meter_tests(meter, mistakes);
+    enter(std::move(meter));
   }
 }
 
@@ -66,31 +101,43 @@ std::vector<std::string> Meters::ids() const {
   return ids;
 }
 
-void Meters::index() {
-  by_id_.clear();
-  for (std::size_t i = 0; i < meters_.size(); ++i) {
-    by_id_[meters_[i].id] = i;
-    for (const auto& name : meters_[i].also) by_id_.try_emplace(name, i);
+std::vector<std::string> Meters::closest(std::string_view id, std::size_t most) const {
+  std::vector<std::pair<double, std::string>> ranked;
+  for (const auto& [known, meter] : by_id_) ranked.emplace_back(difference(id, known), known);
+  std::ranges::sort(ranked);
+  std::vector<std::string> names;
+  for (const auto& [how_much, known] : ranked) {
+    if (names.size() == most || (how_much > 0.6 && names.size() >= 3)) break;
+    names.push_back(known);
   }
-}
-
-std::vector<std::string> profile_names(const MeterConfig& meter) {
-  std::vector<std::string> names = meter.supported_profiles;
-  for (const auto& [name, points] : meter.profiles) names.push_back(name);
-  if (names.empty()) names = {"basic_power", "full_power"};
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
   return names;
 }
 
-std::vector<std::string> profile_points(const MeterConfig& meter, std::string_view profile) {
-  std::vector<std::string> points;
-  const auto known = profile_names(meter);
-  if (!profile.empty() && std::ranges::find(known, profile) == known.end()) return points;
-  for (const auto& [name, point] : meter.registers) {
-    if (profile.empty() || in_profile(meter, profile, name)) points.push_back(name);
+std::vector<const MeterConfig*> Meters::parts_of(const MeterConfig& meter) const {
+  if (!meter.sunspec || meter.sunspec->combine.empty()) return {&meter};
+  std::vector<const MeterConfig*> parts;
+  for (const auto& id : meter.sunspec->combine) {
+    const auto* part = find(id);
+    if (part != nullptr && part->sunspec && part->sunspec->combine.empty()) parts.push_back(part);
   }
-  return points;
+  return parts;
+}
+
+void Meters::enter(MeterConfig meter) {
+  for (const auto& name : names_of(meter)) by_id_[name] = meters_.size();
+  meters_.push_back(std::move(meter));
+}
+
+// The registers of a meter that combines others are all of theirs, the first of each name.
+void Meters::combine(MeterConfig& meter) const {
+  if (!meter.sunspec || meter.sunspec->combine.empty()) return;
+  for (const auto* part : parts_of(meter)) {
+    for (const auto& entry : part->registers) {
+      const auto known =
+          std::ranges::find(meter.registers, entry.first, &Registers::value_type::first);
+      if (known == meter.registers.end()) meter.registers.push_back(entry);
+    }
+  }
 }
 
 }  // namespace lightship::poller

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sources/modbus/config.h"
+#include "sources/modbus/profiles.h"
 
 namespace lightship::poller {
 
@@ -16,22 +17,27 @@ class Meters {
   // `mistakes`.
   static Meters built_in(config::Mistakes& mistakes);
 
-  // The site's own: a new id is added, a known one replaced with a note.
+  // The site's own: a new name is added; a known one, whether id or `also`, is the site's from now
+  // on, with a note, and the others of its family stay as they were. Each is checked and its tests
+  // are run; what is wrong with one does not touch the others.
   void add(std::vector<MeterConfig> site, config::Mistakes& mistakes);
 
   const MeterConfig* find(std::string_view id) const;  // by id or by a name in `also`
   std::vector<std::string> ids() const;
   const std::vector<MeterConfig>& all() const { return meters_; }
 
+  // The known ids most like this one, the best first; for who mistyped it.
+  std::vector<std::string> closest(std::string_view id, std::size_t most = 5) const;
+
+  // The meters whose points this one has: itself, or those it combines.
+  std::vector<const MeterConfig*> parts_of(const MeterConfig& meter) const;
+
  private:
-  void index();
+  void enter(MeterConfig meter);
+  void combine(MeterConfig& meter) const;
+
   std::vector<MeterConfig> meters_;
   std::map<std::string, std::size_t, std::less<>> by_id_;
 };
-
-// The points of a profile in the order of the meter's registers; nothing when the meter has no such
-// profile. "" is every point. meters/README.md: basic_power is a set of quantities, full_power all.
-std::vector<std::string> profile_points(const MeterConfig& meter, std::string_view profile);
-std::vector<std::string> profile_names(const MeterConfig& meter);
 
 }  // namespace lightship::poller

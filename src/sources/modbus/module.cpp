@@ -31,10 +31,8 @@ void ModbusModule::declare(config::SiteFiles& files) {
               });
   files.later_items(kSlaves, "connections", "connection_type", {"iec61850"}, "IEC 61850");
   files.file(kRegistry, "the site's own meters, beside the built-in ones");
-  files.section(kRegistry, "", "meters by register map", [this](config::Fields& f) {
-    f.items("meters", site_meters_, "meter families");
-    if (!f.describing()) registry_fingerprint_ = config::fingerprint(f);
-  });
+  files.section(kRegistry, "", "meters by register map",
+                [this](config::Fields& f) { f.items("meters", site_meters_, "meter families"); });
 }
 
 void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
@@ -126,32 +124,16 @@ void ModbusModule::check_device(const DeviceConfig& device, config::Mistakes& mi
   if (!device.meter_model.empty()) {
     const auto* meter = meters_.find(device.meter_model);
     if (meter == nullptr) {
-      const auto known = meters_.ids();
+      const auto near = meters_.closest(device.meter_model);
       auto& mistake = mistakes.error(
-          device.model_at, fmt::format("no meter '{}' in the registry", device.meter_model));
+          device.model_at,
+          fmt::format("no meter '{}' in the registry; the closest of {}: {}", device.meter_model,
+                      counted(meters_.ids().size(), "meter"), join(near, ", ")));
       mistake.found = device.meter_model;
-      mistake.expected = "one of " + join(known, ", ");
-      mistake.suggestion = nearest(device.meter_model, known).value_or("");
+      mistake.expected = "one of " + join(near, ", ");
+      mistake.suggestion = near.empty() ? "" : near.front();
     } else {
-      const auto known = profile_names(*meter);
-      if (!device.profile.empty() && std::ranges::find(known, device.profile) == known.end()) {
-        auto& mistake = mistakes.error(
-            device.profile_at,
-            fmt::format("meter '{}' has no profile '{}'", meter->id, device.profile));
-        mistake.found = device.profile;
-        mistake.expected = "one of " + join(known, ", ");
-        mistake.suggestion = nearest(device.profile, known).value_or("");
-      }
-      const bool unsure = std::ranges::any_of(meter->registers, [](const auto& entry) {
-        return entry.second.confidence == "single" || entry.second.confidence == "convention";
-      });
-      if (unsure) {
-        mistakes.note(
-            device.model_at,
-            fmt::format(
-                "some points of '{}' rest on a single source; compare one value with the display",
-                meter->id));
-      }
+      check_profile(device, *meter, mistakes);
     }
   }
   const auto points = device_points(device, meters_);
@@ -167,6 +149,34 @@ void ModbusModule::check_device(const DeviceConfig& device, config::Mistakes& mi
     mistake.expected = "one of " + join(known, ", ");
     mistake.suggestion = nearest(c.scale_register, known).value_or("");
   }
+}
+
+void ModbusModule::check_profile(const DeviceConfig& device, const MeterConfig& meter,
+                                 config::Mistakes& mistakes) const {
+  const auto known = profile_names(meter);
+  if (!device.profile.empty() && std::ranges::find(known, device.profile) == known.end()) {
+    auto& mistake = mistakes.error(
+        device.profile_at, fmt::format("meter '{}' has no profile '{}', but {}", device.meter_model,
+                                       device.profile, join(known, ", ")));
+    mistake.found = device.profile;
+    mistake.expected = "one of " + join(known, ", ");
+    mistake.suggestion = nearest(device.profile, known).value_or("");
+    return;
+  }
+  const auto& at = device.profile.empty() ? device.model_at : device.profile_at;
+  if (const auto without = lacking(meter, device.profile); !without.empty()) {
+    mistakes.note(at, fmt::format("of profile '{}' the meter '{}' lacks: {}; they are left out",
+                                  device.profile, device.meter_model, join(without, ", ")));
+  }
+  const auto unsure = unsure_points(meter, device.profile);
+  if (unsure.empty()) return;
+  const auto all = profile_points(meter, device.profile).size();
+  mistakes.note(
+      device.model_at,
+      fmt::format("{} {} of '{}' rest on a single source or on the vendor's way of numbering; "
+                  "compare one value with the display: {}",
+                  unsure.size() == all ? "all" : fmt::format("{} of the", unsure.size()),
+                  counted(all, "point"), device.meter_model, join(unsure, ", ")));
 }
 
 void ModbusModule::check(const config::Site&, config::Mistakes& mistakes) {
@@ -191,13 +201,25 @@ std::vector<config::LinePlan> ModbusModule::plans(const config::Site&) {
   return all;
 }
 
+// A line is restarted when one of its meters says something else, not when a meter is added.
+std::string ModbusModule::meters_fingerprint(const ConnectionConfig& connection) const {
+  std::string all;
+  for (const auto& client : connection.clients) {
+    const auto* meter = meters_.find(client.meter_model);
+    if (meter == nullptr) continue;
+    all += meter->fingerprint;
+    for (const auto* part : meters_.parts_of(*meter)) all += part->fingerprint;
+  }
+  return all;
+}
+
 std::vector<Part> ModbusModule::parts(const config::Site&) {
   std::vector<Part> parts;
   for (const auto& connection : connections_) {
     if (connection.clients.empty()) continue;
     auto setup = std::make_shared<LineSetup>(line_setup(connection, meters_));
     parts.push_back({"modbus/" + connection.id, Part::Kind::source,
-                     connection.fingerprint + registry_fingerprint_,
+                     connection.fingerprint + meters_fingerprint(connection),
                      [setup](Context& context) -> std::unique_ptr<Runner> {
                        return std::make_unique<LineSource>(context, *setup);
                      }});

@@ -21,11 +21,13 @@ class ModbusModule final : public config::Module {
  private:
   void check_connection(const ConnectionConfig& connection, config::Mistakes& mistakes) const;
   void check_device(const DeviceConfig& device, config::Mistakes& mistakes) const;
+  void check_profile(const DeviceConfig& device, const MeterConfig& meter,
+                     config::Mistakes& mistakes) const;
+  std::string meters_fingerprint(const ConnectionConfig& connection) const;
 
   std::vector<ConnectionConfig> connections_;
   std::vector<MeterConfig> site_meters_;
   Meters meters_;
-  std::string registry_fingerprint_;  // a changed registry restarts every line
 };
 
 }  // namespace lightship::poller

@@ -30,9 +30,22 @@ bool is_stream_of_mbap(LineType type) { return type == LineType::tcp || type == 
 DevicePoint device_point(const std::string& name, const RegisterConfig& c) {
   return {name,
           c.unit,
-          {static_cast<Space>(c.function), c.address, wire_count(c)},
+          {static_cast<Space>(c.function), c.address, wire_count(c), c.alone},
           point_spec(c),
           c.scale_register};
+}
+
+// Where the point stands in the SunSpec models of the meter, or of those that it combines.
+std::vector<SunspecPlace> places_of(const std::string& name, const MeterConfig& meter,
+                                    const Meters& meters) {
+  std::vector<SunspecPlace> places;
+  for (const auto* part : meters.parts_of(meter)) {
+    const auto c = std::ranges::find(part->registers, name, &Registers::value_type::first);
+    if (!part->sunspec || c == part->registers.end()) continue;
+    places.push_back({part->sunspec->models, c->second.address, wire_count(c->second),
+                      point_spec(c->second), c->second.scale_register});
+  }
+  return places;
 }
 
 void put(std::vector<DevicePoint>& points, DevicePoint point) {
@@ -49,14 +62,23 @@ std::vector<DevicePoint> device_points(const DeviceConfig& device, const Meters&
   std::vector<DevicePoint> points;
   if (const auto* meter = meters.find(device.meter_model)) {
     const auto names = profile_points(*meter, device.profile);
+    const auto add = [&](const std::string& name, const RegisterConfig& c) {
+      auto point = device_point(name, c);
+      if (meter->sunspec) point.sunspec = places_of(name, *meter, meters);
+      put(points, std::move(point));
+    };
     for (const auto& [name, c] : meter->registers) {
       if (std::ranges::find(names, name) == names.end()) continue;
-      put(points, device_point(name, c));
+      add(name, c);
       // A scale register is read with what it scales, whatever the profile says.
       if (c.scale_register.empty()) continue;
       const auto scale =
           std::ranges::find(meter->registers, c.scale_register, &Registers::value_type::first);
-      if (scale != meter->registers.end()) put(points, device_point(scale->first, scale->second));
+      if (scale != meter->registers.end()) add(scale->first, scale->second);
+    }
+    // Where they usually are, for the plan on paper; the device is asked before it is polled.
+    if (meter->sunspec) {
+      if (auto usual = resolve(points, usual_chain(points))) points = std::move(*usual);
     }
   }
   for (const auto& [name, c] : device.registers) put(points, device_point(name, c));
@@ -85,6 +107,8 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
     if (!limits.pause_after_answer) limits.pause_after_answer = meter->limits.pause_after_answer;
     if (!limits.in_flight) limits.in_flight = meter->limits.in_flight;
     if (!limits.answers_as) limits.answers_as = meter->limits.answers_as;
+    if (meter->sunspec)
+      setup.sunspec_bases = meter->sunspec->bases.empty() ? kSunspecBases : meter->sunspec->bases;
   }
   std::uint16_t gap = kWidestGap;
   if (connection.is_serial_port()) {
