@@ -1,8 +1,6 @@
-// The version, for who asks the program.
+// The version, from the build.
 #include "app/version.h"
 
-#include "base/version.h"
-
 namespace lightship::app {
-std::string_view version() { return lightship::version(); }
+std::string_view version() { return LIGHTSHIP_VERSION; }
 }  // namespace lightship::app

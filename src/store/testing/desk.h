@@ -28,7 +28,6 @@ struct Desk {
   Progress progress{clock};
   Owners owners;
   Alerts alerts{clock};
-  ClockWatch clock_watch{clock, Time{}};
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
   std::filesystem::path folder;
@@ -43,7 +42,6 @@ struct Desk {
                   progress,
                   owners,
                   alerts,
-                  clock_watch,
                   files,
                   heirlooms,
                   "site",
