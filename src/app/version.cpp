@@ -1,6 +1,8 @@
-// The version, from the build.
+// The version, for who asks the program.
 #include "app/version.h"
 
+#include "base/version.h"
+
 namespace lightship::app {
-std::string_view version() { return LIGHTSHIP_VERSION; }
+std::string_view version() { return lightship::version(); }
 }  // namespace lightship::app

@@ -4,9 +4,11 @@
 #include <ctime>
 
 #include <fmt/format.h>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
 namespace lightship {
 
@@ -32,6 +34,16 @@ MonoTime SystemClock::mono() const { return steady_now(); }
 Task<void> SystemClock::sleep_until(MonoTime when) {
   asio::steady_timer timer(co_await asio::this_coro::executor, when);
   co_await timer.async_wait(asio::use_awaitable);
+}
+
+Task<bool> SystemClock::sleep_unless_woken(MonoTime when, asio::steady_timer& bell) {
+  bell.expires_at(when);
+  boost::system::error_code woken;
+  co_await bell.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  const auto told = co_await asio::this_coro::cancellation_state;
+  if (told.cancelled() != asio::cancellation_type::none)
+    throw boost::system::system_error(asio::error::operation_aborted);
+  co_return woken.failed();
 }
 
 std::string to_rfc3339(Time time) {

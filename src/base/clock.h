@@ -22,6 +22,9 @@ class Clock {
   virtual MonoTime mono() const = 0;
   // Returns at `when`, at once when that is past. Throws on cancellation, as every Asio wait does.
   virtual Task<void> sleep_until(MonoTime when) = 0;
+  // The same, but `bell.cancel()` ends it early: true then. A bell that rings while nobody sleeps
+  // is not heard.
+  virtual Task<bool> sleep_unless_woken(MonoTime when, asio::steady_timer& bell) = 0;
   // How long the machine has slept since boot; `mono` stood still meanwhile.
   virtual Duration suspended() const { return {}; }
 
@@ -38,6 +41,7 @@ class SystemClock final : public Clock {
   MonoTime mono() const override;
   Task<void> sleep_until(MonoTime when) override;
   Duration suspended() const override;
+  Task<bool> sleep_unless_woken(MonoTime when, asio::steady_timer& bell) override;
 };
 
 // "2026-01-04T12:34:56.123Z", RFC 3339 in UTC with milliseconds.

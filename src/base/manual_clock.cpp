@@ -29,6 +29,23 @@ Task<void> ManualClock::sleep_until(MonoTime when) {
   if (!due) throw boost::system::system_error(ended);
 }
 
+Task<bool> ManualClock::sleep_unless_woken(MonoTime when, asio::steady_timer& bell) {
+  bell.expires_at(asio::steady_timer::time_point::max());
+  bool due = false;
+  const auto ticket = call_at(when, [&] {
+    due = true;
+    bell.cancel();
+  });
+  const std::unique_ptr<const Ticket, std::function<void(const Ticket*)>> taken(
+      &ticket, [this](auto* mine) { forget(*mine); });
+  boost::system::error_code ended;
+  co_await bell.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  const auto told = co_await asio::this_coro::cancellation_state;
+  if (told.cancelled() != asio::cancellation_type::none)
+    throw boost::system::system_error(asio::error::operation_aborted);
+  co_return !due;
+}
+
 ManualClock::Ticket ManualClock::call_at(MonoTime when, std::function<void()> what) {
   const Ticket ticket{when, next_ticket_++};
   due_.emplace(ticket, std::move(what));

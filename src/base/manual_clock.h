@@ -27,6 +27,7 @@ class ManualClock final : public Clock {
   Time now() const override { return wall_; }
   MonoTime mono() const override { return mono_; }
   Task<void> sleep_until(MonoTime when) override;
+  Task<bool> sleep_unless_woken(MonoTime when, asio::steady_timer& bell) override;
 
   // Runs what is ready, moves the time to each due moment within `step`, running the loop after
   // each.

@@ -31,6 +31,11 @@ struct Dormitory {
       note(name);
     }
   }
+  // In capitals: woken early.
+  Task<void> nap(char name, std::chrono::milliseconds at, asio::steady_timer& bell) {
+    const bool early = co_await clock.sleep_unless_woken(start + at, bell);
+    note(early ? static_cast<char>(name - 'a' + 'A') : name);
+  }
   void note(char name) {
     woken.emplace_back(name,
                        std::chrono::duration_cast<std::chrono::milliseconds>(clock.mono() - start));
@@ -91,6 +96,21 @@ TEST(ManualClock, ForgetsASleeperThatIsCancelled) {
   EXPECT_TRUE(house.woken.empty());
   EXPECT_EQ(house.clock.sleepers(), 0u);
   EXPECT_EQ(house.beds.running(), 0u);
+}
+
+TEST(ManualClock, WakesASleeperBeforeItsTimeWhenTheBellRings) {
+  Dormitory house;
+  asio::steady_timer bell(house.loop);
+  house.beds.spawn(house.nap('a', 10s, bell));
+  house.clock.advance(3s);
+  bell.cancel();
+  house.clock.settle();
+  EXPECT_EQ(house.woken, (Woken{{'A', 3000ms}}));
+
+  house.beds.spawn(house.nap('b', 10s, bell));
+  house.clock.advance(20s);
+  EXPECT_EQ(house.woken.back(), (Woken::value_type{'b', 10000ms}));
+  EXPECT_EQ(house.clock.sleepers(), 0u);
 }
 
 TEST(ManualClock, MovesBothClocksAndLosesNoNanoseconds) {

@@ -70,7 +70,7 @@ class Tree:
             folders[:] = [f for f in folders if f not in SKIPPED_FOLDERS]
             for name in files:
                 path = pathlib.Path(folder, name)
-                if not path.is_symlink():
+                if not path.is_symlink() and name not in SKIPPED_FOLDERS:  # in a worktree .git is a file
                     yield path.relative_to(self.root).as_posix()
 
     def size(self, path):

@@ -28,6 +28,7 @@ struct Desk {
   Progress progress{clock};
   Owners owners;
   Alerts alerts{clock};
+  ClockWatch clock_watch{clock, Time{}};
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
   std::filesystem::path folder;
@@ -42,6 +43,7 @@ struct Desk {
                   progress,
                   owners,
                   alerts,
+                  clock_watch,
                   files,
                   heirlooms,
                   "site",

@@ -1,0 +1,37 @@
+// The packed bytes, unpacked by zlib itself.
+#include "link/gzip.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+namespace lightship::link {
+namespace {
+
+std::string gunzip(const std::string& packed) {
+  z_stream stream{};
+  inflateInit2(&stream, 16 + MAX_WBITS);
+  std::string plain(1 << 20, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(plain.data());
+  stream.avail_out = static_cast<uInt>(plain.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  plain.resize(stream.total_out);
+  inflateEnd(&stream);
+  return plain;
+}
+
+TEST(Gzip, IsReadBackByZlib) {
+  for (const std::string& text :
+       {std::string(), std::string("{\"voltage_l1\":230.1}"), std::string(500'000, 'x')})
+    EXPECT_EQ(gunzip(gzip(text)), text);
+}
+
+TEST(Gzip, MakesAMessageSmaller) {
+  std::string message;
+  for (int i = 0; i < 50; ++i) message += "\"voltage_l" + std::to_string(i) + "\":230.1,";
+  EXPECT_LT(gzip(message).size(), message.size() / 4);
+}
+
+}  // namespace
+}  // namespace lightship::link

@@ -1,0 +1,66 @@
+"""The clock is moved by hand, or wrong from the start: told and survived."""
+import calendar
+import glob
+import json
+import time
+import unittest
+
+from support import Lightship, Mosquitto, Subscriber, TestCase, configuration as c, eventually, modbus
+from support.testcase import missing_peer
+
+LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
+
+
+def seconds(rfc3339):
+    return calendar.timegm(time.strptime(rfc3339[:19], "%Y-%m-%dT%H:%M:%S"))
+
+
+class MovedClock(TestCase):
+    """libfaketime stands between the program and the wall clock; the steady clock stays the kernel's."""
+
+    def set_clock(self, offset):
+        fresh = self.folder / "offset.new"
+        fresh.write_text(offset + "\n")
+        fresh.rename(self.folder / "offset")
+
+    def test_a_step_is_told_with_its_amount_and_values_go_on(self):
+        if LIBRARY is None:
+            missing_peer("libfaketime is not installed")
+        self.set_clock("+0")
+        environment = {"LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": self.folder / "offset", "FAKETIME_NO_CACHE": "1",
+                       "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+        device, broker = self.start(modbus.libmodbus_tcp()), self.start(Mosquitto())
+        subscriber = self.start(Subscriber(broker.port, ["site/#"]))
+        ship = self.start(Lightship(env=environment, slave_config=c.slaves(c.tcp(device.port)),
+                                    communication=c.communication(c.mqtt(broker.port))))
+        subscriber.wait_for(lambda m: m.json["quality"] == "good", 15)
+
+        for offset, way in (("+3600", "forward"), ("-86400", "back")):
+            with self.subTest(offset):
+                mark = len(ship.log())
+                self.set_clock(offset)
+                told = ship.wait_for_log_text("the clock was set", after=mark)
+                self.assertEqual(told["way"], way, told)
+                body = subscriber.wait_for(lambda m: m.json["quality"] == "good", 15, after=subscriber.count() + 1).json
+                self.assertLess(body["age_ms"], 5000, "ages are counted on the steady clock")
+                self.assertAlmostEqual(seconds(body["timestamp"]), time.time() + float(offset), delta=20)
+
+
+class WrongClock(TestCase):
+    def test_a_time_before_the_last_run_is_told_at_the_start(self):
+        ship = self.start(Lightship())
+        ship.terminate()
+        (ship.data / "clock.json").write_text('{"time":"2150-01-01T00:00:00.000Z"}\n')
+        mark = len(ship.log())
+        ship.start_again()
+        ship.wait_for_log_text("the clock is wrong", after=mark)
+        self.assertIn("2150", (ship.data / "clock.json").read_text(), "a wrong time is not kept")
+
+    def test_the_time_is_kept_for_the_next_run(self):
+        ship = self.start(Lightship())
+        eventually((ship.data / "clock.json").exists, 5, "clock.json")
+        self.assertLess(abs(time.time() - seconds(json.loads((ship.data / "clock.json").read_text())["time"])), 30)
+
+
+if __name__ == "__main__":
+    unittest.main()
