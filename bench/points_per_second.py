@@ -1,0 +1,202 @@
+"""What it costs to poll many float points over Modbus TCP, beside pymodbus' async client that only reads.
+
+    points_per_second.py [--seconds 30] [--only NAME]
+
+100,000 points each second (50 connections of 2000) and 10,000 points every 100 ms (50 of 200), with decoding,
+the cache and the Modbus TCP gateway, through which a client reads now and then. The CPU is that of all threads,
+in percent of one core; late polls are the times of the grid that went by. The devices are one simulated server
+(fast_modbus_server.cpp), whose CPU is not counted.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support import configuration as write  # noqa: E402
+from support.program import Lightship, lightship_binary  # noqa: E402
+from support.waiting import eventually, free_port  # noqa: E402
+
+CONNECTIONS = 50
+WARM_UP_S = 5
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+MIB = 1024.0
+
+# Points of each connection and their interval; the aims, MiB resident and percent of one core; and the best that any
+# gateway publishes for the same load, measured by its makers on another machine.
+PLANS = (
+    {"name": "100,000 points each second", "points": 2000, "interval": 1.0, "mib": 64, "percent": 4.0, "published": {"mib": 153, "percent": 7.0}},
+    {"name": "10,000 points every 100 ms", "points": 200, "interval": 0.1, "mib": 32, "percent": 4.0, "published": {"mib": 55, "percent": 7.6}},
+)
+
+
+class Devices:
+    """The simulated server; it ends with this program."""
+
+    def __init__(self):
+        tool = lightship_binary().parent / "bench-tools" / "fast_modbus_server"
+        self.process = subprocess.Popen([tool], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def expected(at, tick):
+    """The float number `at` that the server gives in a tenth of a second."""
+    return 1000.0 + 0.25 * at + 0.125 * (tick % 512)
+
+
+def site(plan, devices, gateway_port, in_flight):
+    points = {f"p{at}": {"address": 2 * at, "function": 3, "data_type": "float32", "unit": "kW"} for at in range(plan["points"])}
+    registry = {"meters": [{"id": "plc", "manufacturer": "Lightship", "model": "Simulated", "protocol": "modbus_tcp",
+                            "limits": {"in_flight": in_flight}, "registers": points}]}
+    connections = [write.tcp(devices.port, {"id": "plc", "unit_id": unit, "meter_model": "plc", "poll_interval": plan["interval"],
+                                            "expose_via_tcp": True}, name=f"line-{unit}")
+                   for unit in range(1, CONNECTIONS + 1)]
+    return {"meter_registry": registry, "slave_config": write.slaves(*connections),
+            "communication": write.communication(None, write.gateway(gateway_port))}
+
+
+class Reader(threading.Thread):
+    """Reads through the gateway ten times a second, and looks whether the values are those of the device."""
+
+    def __init__(self, port, plan):
+        super().__init__(daemon=True)
+        self.port, self.plan, self.reads, self.wrong, self.over = port, plan, 0, [], threading.Event()
+
+    def run(self):
+        with socket.create_connection(("127.0.0.1", self.port), 5) as peer:
+            while not self.over.wait(0.1):
+                unit, first = random.randint(1, CONNECTIONS), random.randrange(0, self.plan["points"] - 60)
+                peer.sendall(struct.pack(">HHHBBHH", 7, 0, 6, unit, 3, 2 * first, 120))
+                answer = b""
+                while len(answer) < 9 or len(answer) < 6 + struct.unpack(">H", answer[4:6])[0]:
+                    more = peer.recv(1024)
+                    if not more:
+                        return self.wrong.append("the gateway closed the connection")
+                    answer += more
+                self.reads += 1
+                now = int(10 * time.time())
+                age = range(now - int(10 * (self.plan["interval"] + 2)), now + 1)
+                if len(answer) != 249 or any(value not in {expected(first + i, tick) for tick in age}
+                                             for i, value in ((0, struct.unpack(">f", answer[9:13])[0]), (59, struct.unpack(">f", answer[245:249])[0]))):
+                    self.wrong.append(f"unit {unit}, float {first}: {answer[7:].hex()}")
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        if self.wrong or not self.reads:
+            raise AssertionError(f"{len(self.wrong)} of {self.reads} reads through the gateway were wrong: {self.wrong[:1]}")
+
+
+def cpu_s(pid):
+    """User and system time of all threads of a process."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def memory_mib(pid):
+    """Peak and present, of all that is resident, of what is our own, and the share of what others map too."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() + pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return {key: int(line.split()[1]) / MIB for line in lines if (key := line.split(":")[0]) in ("VmHWM", "VmRSS", "RssAnon", "Pss")}
+
+
+def totals(gateway):
+    """The sums of the counters of the poller over all devices."""
+    sums = {}
+    for line in gateway.get("/metrics").body.splitlines():
+        if line.startswith("lightship_modbus_"):
+            name = line.split("{")[0].split()[0]
+            sums[name] = sums.get(name, 0) + float(line.split()[-1])
+    return sums
+
+
+def measure(plan, devices, in_flight, seconds):
+    port = free_port()
+    gateway = Lightship(wait_ready=False, **site(plan, devices, port, in_flight)).start()
+    try:
+        gateway.await_ready(60)
+        pid = gateway.process.pid
+        eventually(lambda: totals(gateway).get("lightship_modbus_polls_total", 0) >= CONNECTIONS, 30, "a first poll of every device")
+        time.sleep(WARM_UP_S)
+        reader = Reader(port, plan)
+        reader.start()
+        before, cpu, began = totals(gateway), cpu_s(pid), time.monotonic()
+        peak = {}
+        while time.monotonic() - began < seconds:
+            time.sleep(1)
+            for key, value in memory_mib(pid).items():
+                peak[key] = max(peak.get(key, 0), value)
+        passed = time.monotonic() - began
+        percent = 100 * (cpu_s(pid) - cpu) / passed
+        after = totals(gateway)
+        reader.stop()
+        count = {name.removeprefix("lightship_modbus_").removesuffix("_total"): after[name] - before.get(name, 0) for name in after}
+        return {"percent": percent, "polls": count["polls"], "expected": CONNECTIONS * passed / plan["interval"], "late": count["overruns"],
+                "failed": count["polls_failed"] + count.get("failures", 0), "requests": count["requests"], "gateway_reads": reader.reads,
+                "points_per_second": round(count["polls"] * plan["points"] / passed), **{k: round(v, 1) for k, v in peak.items()}}
+    finally:
+        gateway.stop()
+
+
+def peer(plan, devices, in_flight, seconds):
+    """pymodbus: the same blocks, each 62 floats, on the same grid."""
+    blocks = [f"{2 * at}:{2 * min(62, plan['points'] - at)}" for at in range(0, plan["points"], 62)]
+    argv = ["/usr/bin/python3", ROOT / "bench" / "_pymodbus_reads.py", devices.port, CONNECTIONS, plan["interval"], in_flight, seconds, *blocks]
+    with subprocess.Popen(list(map(str, argv)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdout.readline().strip() != "measuring":
+            return None
+        cpu = cpu_s(process.pid)
+        line = process.stdout.readline()
+        used = cpu_s(process.pid) - cpu
+        told = json.loads(line)
+    return {"percent": 100 * used / told["seconds"], "points_per_second": round(told["polls"] * plan["points"] / told["seconds"]), **told}
+
+
+def say(name, ours, theirs, unit, aim, **more):
+    print(json.dumps({"name": name, "ours": round(ours, 2), "peer": theirs and round(theirs, 2), "ratio": theirs and round(ours / theirs, 3),
+                      "unit": unit, "higher_is_better": False, "aim": aim, **more}), flush=True)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--seconds", type=float, default=30)
+    options.add_argument("--only", default="", help="plans and ways whose name contains this")
+    options.add_argument("--no-peer", action="store_true")
+    options = options.parse_args()
+    devices = Devices()
+    try:
+        for plan in PLANS:
+            for in_flight in (1, 16):
+                name = f"{plan['name']}, {in_flight} in flight"
+                if options.only not in name:
+                    continue
+                ours = measure(plan, devices, in_flight, options.seconds)
+                if ours["polls"] < 0.98 * ours["expected"] or ours["failed"]:
+                    raise AssertionError(f"{name}: not polled as planned: {ours}")
+                theirs = None if options.no_peer else peer(plan, devices, in_flight, options.seconds)
+                # The same work: what pymodbus would need if it kept up.
+                rate = plan["points"] * CONNECTIONS / plan["interval"]
+                scaled = theirs and theirs["percent"] * rate / max(theirs["points_per_second"], 1)
+                say(f"CPU, {name}", ours["percent"], scaled, "% of a core", plan["percent"], published=plan["published"]["percent"],
+                    lightship=ours, pymodbus=theirs)
+                say(f"Late polls, {name}", ours["late"], theirs and theirs["missed"], f"of {ours['expected']:.0f}", 0)
+                say(f"Memory, {name} (peak VmRSS)", ours["VmRSS"], None, "MiB", plan["mib"], published=plan["published"]["mib"])
+    finally:
+        devices.stop()
+
+
+if __name__ == "__main__":
+    main()
