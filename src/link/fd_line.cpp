@@ -75,6 +75,8 @@ std::ptrdiff_t FdLine::try_read(std::span<std::uint8_t> into) {
     const auto count = ::read(fd_.native_handle(), into.data(), into.size());
     if (count < 0 && errno == EINTR) continue;
     if (count > 0) last_byte_at_ = clock_.mono();
+    emptied_ =
+        kind_ == Kind::stream_socket && count > 0 && static_cast<std::size_t>(count) < into.size();
     return count;
   }
 }
@@ -82,12 +84,14 @@ std::ptrdiff_t FdLine::try_read(std::span<std::uint8_t> into) {
 Task<Result<std::size_t>> FdLine::read_some(std::span<std::uint8_t> into, MonoTime until) {
   for (;;) {
     if (!fd_.is_open()) co_return fail(closed_here());
-    const auto count = try_read(into);
-    if (count > 0) co_return static_cast<std::size_t>(count);
-    if (count == 0 && kind_ == Kind::datagram_socket) continue;  // an empty datagram says nothing
-    if (count == 0)
-      co_return fail(Errc::closed, "{} hung up", kind_ == Kind::tty ? "the line" : "the peer");
-    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return fail(why_ended(errno, "reading"));
+    if (!std::exchange(emptied_, false)) {
+      const auto count = try_read(into);
+      if (count > 0) co_return static_cast<std::size_t>(count);
+      if (count == 0 && kind_ == Kind::datagram_socket) continue;  // an empty datagram says nothing
+      if (count == 0)
+        co_return fail(Errc::closed, "{} hung up", kind_ == Kind::tty ? "the line" : "the peer");
+      if (errno != EAGAIN && errno != EWOULDBLOCK) co_return fail(why_ended(errno, "reading"));
+    }
 
     auto more = co_await ready(asio::posix::descriptor_base::wait_read, read_alarm_, until);
     if (!more) co_return fail(std::move(more.error()));

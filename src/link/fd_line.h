@@ -51,6 +51,7 @@ class FdLine : public ByteLine {
   std::shared_ptr<Alarm> read_alarm_;
   std::shared_ptr<Alarm> write_alarm_;
   MonoTime last_byte_at_{};
+  bool emptied_ = false;  // the newest read took all there was, so the next one first waits
   Kind kind_;
   std::string name_;
 };
