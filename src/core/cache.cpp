@@ -2,6 +2,19 @@
 #include "core/cache.h"
 
 namespace lightship {
+namespace {
+
+// A point keeps its kind of value, and nearly all are numbers: those need no look at the others.
+void assign(Value& to, const Value& from) {
+  const auto* real = std::get_if<Real>(&from);
+  auto* mine = std::get_if<Real>(&to);
+  if (real != nullptr && mine != nullptr)
+    *mine = *real;
+  else
+    to = from;
+}
+
+}  // namespace
 
 void Cache::apply(const Readings& readings) {
   auto& known = slot(readings.device);
@@ -15,19 +28,23 @@ void Cache::apply(const Readings& readings) {
   state.arrived = readings.arrived;
   state.poll = readings.poll;
   if (readings.online) state.last_answer = readings.at;
-  for (const auto& reading : readings.readings) {
-    const auto place = catalog_.info(reading.point).slot;
+  const auto& in_order = catalog_.points(readings.device);
+  for (std::size_t at = 0; at < readings.readings.size(); ++at) {
+    const auto& reading = readings.readings[at];
+    // A device mostly tells all its points in their order: then there is nothing to look up.
+    const bool ordered = at < in_order.size() && in_order[at] == reading.point;
+    const auto place = ordered ? at : catalog_.info(reading.point).slot;
     if (place >= state.points.size()) state.points.resize(place + 1);
     auto& point = state.points[place];
-    point.value = reading.value;
+    if (reading.reason == Reason::none)
+      point.last_good.reset();
+    else if (point.reason == Reason::none)
+      point.last_good = std::make_unique<PointState::Good>(std::move(point.value), point.at);
+    assign(point.value, reading.value);
     point.reason = reading.reason;
     point.code = reading.code;
     point.at = readings.at;
     point.arrived = readings.arrived;
-    if (reading.reason == Reason::none) {
-      point.last_good = reading.value;
-      point.last_good_at = readings.at;
-    }
   }
 }
 

@@ -18,8 +18,13 @@ struct PointState {
   std::uint8_t code = 0;
   Time at{};                           // when it arrived from the device
   MonoTime arrived = MonoTime::min();  // min: never
-  Value last_good;                     // kept for people while the reason lasts
-  Time last_good_at{};
+
+  // What the point was before the reason, for people; nothing while there is no reason.
+  struct Good {
+    Value value;
+    Time at{};
+  };
+  std::unique_ptr<Good> last_good;
 };
 
 struct DeviceState {

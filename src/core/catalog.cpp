@@ -1,6 +1,8 @@
 // Interning of devices and points.
 #include "core/catalog.h"
 
+#include <algorithm>
+
 namespace lightship {
 
 DeviceId Catalog::device(DeviceInfo info) {
@@ -22,16 +24,16 @@ void Catalog::retire(DeviceId id) { devices_[index(id)].retired = true; }
 PointId Catalog::point(DeviceId device, std::string_view name, std::string unit,
                        RegisterImage::Range registers) {
   auto& owner = devices_[index(device)];
-  const auto known = owner.by_name.find(name);
-  if (known != owner.by_name.end()) {
-    auto& point = points_[index(known->second)];
+  const auto known = place_of(owner, name);
+  if (is_at(owner, known, name)) {
+    auto& point = points_[index(*known)];
     point.unit = std::move(unit);
     point.registers = registers;
-    return known->second;
+    return *known;
   }
   const auto id = static_cast<PointId>(points_.size());
   points_.push_back({device, std::string(name), std::move(unit), owner.points.size(), registers});
-  owner.by_name.emplace(std::string(name), id);
+  owner.by_name.insert(known, id);
   owner.points.push_back(id);
   return id;
 }
@@ -52,10 +54,18 @@ std::optional<PointId> Catalog::find_point(std::string_view full_name) const {
   if (slash == std::string_view::npos) return std::nullopt;
   const auto device = find_device(full_name.substr(0, slash));
   if (!device) return std::nullopt;
-  const auto& by_name = devices_[index(*device)].by_name;
-  const auto point = by_name.find(full_name.substr(slash + 1));
-  if (point == by_name.end()) return std::nullopt;
-  return point->second;
+  const auto& owner = devices_[index(*device)];
+  const auto name = full_name.substr(slash + 1);
+  const auto place = place_of(owner, name);
+  if (!is_at(owner, place, name)) return std::nullopt;
+  return *place;
+}
+
+std::vector<PointId>::const_iterator Catalog::place_of(const Device& owner,
+                                                       std::string_view name) const {
+  return std::ranges::lower_bound(owner.by_name, name, {}, [this](PointId id) -> std::string_view {
+    return points_[index(id)].name;
+  });
 }
 
 std::string Catalog::full_name(PointId id) const {

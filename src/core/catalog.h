@@ -83,9 +83,16 @@ class Catalog {
   struct Device {
     DeviceInfo info;
     std::vector<PointId> points;
-    std::map<std::string, PointId, std::less<>> by_name;
+    std::vector<PointId> by_name;  // sorted by it; a map would take 20 times the room
     bool retired = false;
   };
+  // Where a point of this name stands in the owner's `by_name`, or would stand.
+  std::vector<PointId>::const_iterator place_of(const Device& owner, std::string_view name) const;
+  bool is_at(const Device& owner, std::vector<PointId>::const_iterator place,
+             std::string_view name) const {
+    return place != owner.by_name.end() && points_[index(*place)].name == name;
+  }
+
   std::deque<Device> devices_;
   std::deque<PointInfo> points_;
   std::map<std::string, DeviceId, std::less<>> by_id_;

@@ -46,22 +46,29 @@ void RegisterImage::declare(const std::vector<Range>& ranges) {
 void RegisterImage::store(Space space, std::uint16_t first, std::uint16_t count, Bytes data,
                           MonoTime arrived) {
   const std::uint32_t end = std::uint32_t{first} + count;
-  for (auto& block : blocks_) {
-    if (block.range.space != space) continue;
+  // The first block that ends behind `first`.
+  auto touched = std::ranges::partition_point(blocks_, [&](const Block& block) {
+    return std::pair(block.range.space, std::uint32_t{block.range.first} + block.range.count) <=
+           std::pair(space, std::uint32_t{first});
+  });
+  for (; touched != blocks_.end() && touched->range.space == space && touched->range.first < end;
+       ++touched) {
+    auto& block = *touched;
     const std::uint32_t block_end = std::uint32_t{block.range.first} + block.range.count;
     const std::uint32_t from = std::max<std::uint32_t>(first, block.range.first);
     const std::uint32_t to = std::min(end, block_end);
-    if (from >= to) continue;
-    for (std::uint32_t at = from; at < to; ++at) {
-      const std::uint32_t source = at - first, target = at - block.range.first;
-      if (is_bits(space)) {
-        if (source / 8 >= data.size()) return;
-        block.data[target] = data[source / 8] >> (source % 8) & 1;
-      } else {
-        if (source * 2 + 1 >= data.size()) return;
-        block.data[target * 2] = data[source * 2];
-        block.data[target * 2 + 1] = data[source * 2 + 1];
+    const std::size_t source = from - first, target = from - block.range.first;
+    const std::size_t count = to - from;
+    if (is_bits(space)) {
+      for (std::size_t i = 0; i < count; ++i) {
+        if ((source + i) / 8 >= data.size()) return;
+        block.data[target + i] = data[(source + i) / 8] >> ((source + i) % 8) & 1;
       }
+    } else {
+      const auto there = data.size() / 2;  // whole registers
+      const auto whole = std::min(count, there > source ? there - source : 0);
+      std::copy_n(data.data() + 2 * source, 2 * whole, block.data.data() + 2 * target);
+      if (whole < count) return;
     }
     // A block read in two requests is as old as its older part, so a part never makes it younger.
     if (from == block.range.first && to == block_end)

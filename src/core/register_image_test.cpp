@@ -73,6 +73,32 @@ TEST(RegisterImage, ReachesTheLastAddressAndNoFurther) {
   EXPECT_EQ(read(image, Space::input, 65535, 2), "not polled");
 }
 
+// However the ranges lie to what is stored: each register has the newest value that was told for
+// it.
+TEST(RegisterImage, StoresEveryRegisterThatIsDeclared) {
+  const std::vector<RegisterImage::Range> ranges{
+      {Space::holding, 2, 3}, {Space::holding, 5, 1}, {Space::holding, 8, 4}, {Space::input, 0, 9}};
+  for (std::uint16_t first = 0; first < 14; ++first) {
+    for (std::uint16_t count = 1; count < 14; ++count) {
+      RegisterImage image;
+      image.declare(ranges);
+      image.store(Space::holding, 0, 14, ByteVector(28, 0), kNow);
+      ByteVector data;
+      for (int i = 0; i < count; ++i) put_u16(data, static_cast<std::uint16_t>(0x0100 + i));
+      image.store(Space::holding, first, count, data, kNow);
+      for (std::uint16_t at = 0; at < 14; ++at) {
+        const bool declared = (at >= 2 && at <= 5) || (at >= 8 && at <= 11);
+        const bool told = at >= first && at < first + count;
+        const auto expected = !declared ? std::string("not polled")
+                              : told    ? fmt::format("01 {:02X}", at - first)
+                                        : std::string("00 00");
+        ASSERT_EQ(read(image, Space::holding, at, 1), expected) << first << "+" << count;
+        ASSERT_EQ(read(image, Space::input, at, 1), at < 9 ? "not fresh" : "not polled");
+      }
+    }
+  }
+}
+
 TEST(RegisterImage, DropsDataThatIsShorterThanItSays) {
   RegisterImage image;
   image.declare({{Space::holding, 0, 2}});
