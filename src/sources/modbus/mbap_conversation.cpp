@@ -1,6 +1,7 @@
 // Asks with transaction ids; one reader hands the answers out.
 #include "sources/modbus/mbap_conversation.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +10,9 @@
 #include "codec/modbus/mbap.h"
 
 namespace lightship::poller {
+
+// As many answers as a device may owe (`in_flight`) are often there at once.
+constexpr std::size_t kAnswersAtOnce = 16;
 
 MbapConversation::MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock,
                                    asio::any_io_executor executor)
@@ -36,13 +40,22 @@ Task<Result<ByteVector>> MbapConversation::ask(Ask ask, Tally& tally) {
   } const leaves{open_, transaction};
   tally.late += std::exchange(late_, 0);
 
-  ByteVector frame;
-  modbus::mbap::append_frame(frame, transaction, ask.unit, ask.request);
   const auto begun = clock_.mono();
-  auto written = co_await line_->write(frame);
-  if (!written) {
-    if (written.error().code == Errc::closed) close();
-    co_return fail(written.error());
+  if (line_->message_boundaries()) {
+    ByteVector frame;
+    modbus::mbap::append_frame(frame, transaction, ask.unit, ask.request);
+    auto written = co_await line_->write(frame);
+    if (!written) {
+      if (written.error().code == Errc::closed) close();
+      co_return fail(written.error());
+    }
+  } else {
+    modbus::mbap::append_frame(outgoing_, transaction, ask.unit, ask.request);
+    pipelined_ = pipelined_ || open_.size() > 1;
+    if (!sending_) {
+      auto written = co_await send_waiting();
+      if (!written) co_return fail(written.error());
+    }
   }
 
   const auto limit = begun + ask.patience;
@@ -69,9 +82,29 @@ Task<Result<ByteVector>> MbapConversation::ask(Ask ask, Tally& tally) {
   co_return fail(Errc::timeout, "no answer within {}", for_people(ask.patience));
 }
 
+// Whoever asks first sends for all that ask in the same turn of the loop.
+Task<Result<void>> MbapConversation::send_waiting() {
+  struct Sends {
+    bool& sending;
+    explicit Sends(bool& is) : sending(is) { sending = true; }
+    ~Sends() { sending = false; }
+  } const sends(sending_);
+  if (pipelined_) co_await asio::post(executor_, asio::use_awaitable);
+  while (!outgoing_.empty()) {
+    const ByteVector frames = std::exchange(outgoing_, {});
+    auto written = co_await line_->write(frames);
+    if (written) continue;
+    // Part of a request may be on its way, so nothing that follows would be understood.
+    line_->close();
+    outgoing_.clear();
+    end_all(written.error());
+    co_return written;
+  }
+  co_return Result<void>{};
+}
+
 Task<void> MbapConversation::serve() {
-  // Room for several whole ADUs: pipelined answers often come together.
-  std::array<std::uint8_t, 4 * modbus::mbap::kMaxAdu> buffer;
+  std::array<std::uint8_t, kAnswersAtOnce * modbus::mbap::kMaxAdu> buffer;
   std::size_t held = 0;
   while (line_->is_open()) {
     auto got = co_await line_->read_some(std::span(buffer).subspan(held), MonoTime::max());

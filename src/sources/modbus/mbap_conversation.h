@@ -2,7 +2,8 @@
 // allowed.
 //
 // An answer whose transaction was given up is counted as late and dropped. A header that cannot be
-// is the end of a TCP connection, and of one datagram.
+// is the end of a TCP connection, and of one datagram. Requests that are asked in the same turn of
+// the loop leave a stream in one packet; over UDP each is a datagram of its own.
 #pragma once
 
 #include <map>
@@ -29,6 +30,7 @@ class MbapConversation final : public Conversation {
     asio::steady_timer called;
     std::optional<Result<ByteVector>> answer;
   };
+  Task<Result<void>> send_waiting();
   void take(std::uint16_t transaction, std::uint8_t unit, Bytes pdu);
   void end_all(const Error& why);
 
@@ -36,6 +38,9 @@ class MbapConversation final : public Conversation {
   Clock& clock_;
   asio::any_io_executor executor_;
   std::map<std::uint16_t, Open*> open_;
+  ByteVector outgoing_;     // requests that whoever sends takes along
+  bool sending_ = false;    // somebody does
+  bool pipelined_ = false;  // two were under way at once: it pays to wait for the others
   std::uint16_t last_transaction_ = 0;
   std::uint64_t late_ = 0;  // counted with the next request
 };

@@ -126,6 +126,89 @@ TEST(MbapConversation, PassesAnExceptionOnWithItsCode) {
   EXPECT_EQ(answer.error().detail, 2);
 }
 
+// A peer that keeps packets apart, answers every request of each, and remembers how many there
+// were.
+struct Pipeline {
+  asio::io_context loop;
+  SystemClock clock;
+  int peer = -1;
+  std::unique_ptr<MbapConversation> conversation;
+  TaskGroup serving{loop.get_executor()}, asking{loop.get_executor()};
+  std::vector<std::size_t> packets;
+  std::vector<std::string> answers;
+
+  Pipeline() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    peer = ends[1];
+    conversation = std::make_unique<MbapConversation>(
+        std::make_unique<link::TcpLine>(loop.get_executor(), clock, ends[0], "test"), clock,
+        loop.get_executor());
+    serving.spawn(conversation->serve());
+    serving.spawn(answer(*this));
+  }
+  ~Pipeline() {
+    conversation->close();
+    ::close(peer);
+    serving.cancel();
+    loop.restart();
+    loop.run_for(1s);
+  }
+  static Task<void> answer(Pipeline& pipe) {
+    for (;;) {
+      ByteVector got(4096), out;
+      const auto count = ::recv(pipe.peer, got.data(), got.size(), 0);
+      if (count <= 0) {
+        co_await pipe.clock.sleep_for(1ms);
+        continue;
+      }
+      pipe.packets.push_back(static_cast<std::size_t>(count) / 12);
+      for (std::size_t at = 0; at + 12 <= static_cast<std::size_t>(count); at += 12) {
+        put_bytes(out, Bytes(&got[at], 2));  // its transaction, and its address as the value
+        put_bytes(out, hex("0000 0005 01 03 02"));
+        put_bytes(out, Bytes(&got[at + 8], 2));
+      }
+      EXPECT_GT(::send(pipe.peer, out.data(), out.size(), MSG_NOSIGNAL), 0);
+    }
+  }
+  static Task<void> ask_one(Pipeline& pipe, std::uint16_t address) {
+    Tally tally;
+    const auto answer = co_await pipe.conversation->ask(
+        {1, modbus::Read{modbus::Function::read_holding_registers, address, 1}, 1s, 1s}, tally);
+    pipe.answers.push_back(answer ? to_hex(*answer) : answer.error().text);
+  }
+  static Task<bool> all_ended(Pipeline& pipe) {
+    co_await pipe.asking.join();
+    co_return true;
+  }
+  void ask_at_once(std::uint16_t count) {
+    for (std::uint16_t at = 0; at < count; ++at) asking.spawn(ask_one(*this, at));
+    EXPECT_TRUE(link::on_loop(loop, all_ended(*this)));
+  }
+};
+
+TEST(MbapConversation, SendsInOnePacketWhatIsAskedAtOnce) {
+  Pipeline pipe;
+  pipe.ask_at_once(2);  // that there are two is not known yet
+  EXPECT_EQ(pipe.packets, (std::vector<std::size_t>{1, 1}));
+  pipe.packets.clear();
+  pipe.answers.clear();
+  pipe.ask_at_once(3);
+  EXPECT_EQ(pipe.packets, (std::vector<std::size_t>{3}));
+  EXPECT_EQ(pipe.answers, (std::vector<std::string>{"03 02 00 00", "03 02 00 01", "03 02 00 02"}));
+}
+
+TEST(MbapConversation, EndsEveryAskerWhenTheLineTakesNothing) {
+  Pipeline pipe;
+  pipe.ask_at_once(2);
+  pipe.answers.clear();
+  ::shutdown(pipe.peer, SHUT_RD);
+  pipe.ask_at_once(3);
+  ASSERT_EQ(pipe.answers.size(), 3u);
+  for (const auto& answer : pipe.answers)
+    EXPECT_NE(answer.find("clos"), std::string::npos) << answer;
+}
+
 TEST(MbapConversation, EndsWhenThePeerCloses) {
   Pair pair;
   pair.hang_up();
