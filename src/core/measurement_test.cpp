@@ -36,9 +36,12 @@ struct Meter {
     readings.readings = {std::move(first), std::move(second)};
     cache.apply(readings);
   }
-  std::string say(std::uint64_t sequence = 7) {
-    return finish_message(
-        make_measurement("site", catalog, cache, device, sequence, clock).open_json, false);
+  std::string say(Shape shape = Shape::grouped) {
+    std::string all;
+    for (const auto& message : compose(shape, "site", catalog, cache, device, clock))
+      all += message.open_json + "}\n";
+    all.pop_back();
+    return all;
   }
 };
 
@@ -50,7 +53,7 @@ TEST(Measurement, SaysValuesUnitsAgeAndQuality) {
   EXPECT_EQ(
       meter.say(),
       R"({"device_id":"site","connection_id":"main-panel","client_id":"meter-1","type":"electrical",)"
-      R"("timestamp":"2026-01-04T12:00:00.000Z","sequence":7,"quality":"good","age_ms":120,"poll_ms":41,)"
+      R"("timestamp":"2026-01-04T12:00:00.000Z","quality":"good","age_ms":120,"poll_ms":41,)"
       R"("measurements":{"voltage_l1":230.1,"energy_import":18446744073709551615,"online":true},)"
       R"("units":{"voltage_l1":"V","energy_import":"Wh"}})");
 }
@@ -100,8 +103,44 @@ TEST(Measurement, NeverCarriesWhatJsonCannot) {
   EXPECT_NE(meter.say().find(R"("voltage_l1":null,"energy_import":null)"), std::string::npos);
 }
 
-TEST(Measurement, SaysWhenItIsLate) {
-  EXPECT_EQ(finish_message("{\"a\":1", true), R"({"a":1,"historical":true})");
+TEST(Measurement, IsFlatBesideTheEnvelope) {
+  Meter meter;
+  meter.hear({meter.voltage, Real{230.1f, Real::kShortestFloat}}, {meter.energy, {}, Reason::crc});
+  EXPECT_EQ(
+      meter.say(Shape::flat),
+      R"({"device_id":"site","connection_id":"main-panel","client_id":"meter-1","type":"electrical",)"
+      R"("format":"flat/1","timestamp":"2026-01-04T12:00:00.000Z","quality":"partial","age_ms":0,)"
+      R"("poll_ms":41,"online":true,"voltage_l1":230.1,"energy_import":null,)"
+      R"("units":{"voltage_l1":"V","energy_import":"Wh"},"errors":{"energy_import":"crc"}})");
+}
+
+TEST(Measurement, NeverHidesTheEnvelopeBehindAPointOfTheSameName) {
+  Meter meter;
+  meter.catalog.point(meter.device, "type", "A");
+  meter.catalog.point(meter.device, "point_type");
+  const auto text = meter.say(Shape::flat);
+  EXPECT_NE(text.find(R"("type":"electrical")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("point_point_type":null,"point_type":null)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("point_point_type":"A")"), std::string::npos) << text;
+}
+
+TEST(Measurement, IsAMessageForEachPointAndOneForBeingThere) {
+  Meter meter;
+  meter.hear({meter.voltage, Real{230.1f, Real::kShortestFloat}}, {meter.energy, {}, Reason::crc});
+  meter.clock.advance(120ms);
+  const std::string whose =
+      R"({"device_id":"site","connection_id":"main-panel","client_id":"meter-1","type":"electrical",)"
+      R"("format":"per_point/1",)";
+  EXPECT_EQ(
+      meter.say(Shape::per_point),
+      whose +
+          R"("point":"voltage_l1","timestamp":"2026-01-04T12:00:00.000Z","value":230.1,"unit":"V","quality":"good","age_ms":120})"
+          "\n" +
+          whose +
+          R"("point":"energy_import","timestamp":"2026-01-04T12:00:00.000Z","value":null,"unit":"Wh","quality":"bad","error":"crc","age_ms":120})"
+          "\n" +
+          whose +
+          R"("point":"online","timestamp":"2026-01-04T12:00:00.000Z","value":true,"unit":"","quality":"good","age_ms":120})");
 }
 
 }  // namespace

@@ -23,8 +23,10 @@ constexpr int kGrowth = 256 * 1024;  // the file grows by so much at a time
 // Free pages beyond this leave the file, some at each commit.
 constexpr std::int64_t kManyFree = 4 * kReservePages;
 constexpr std::int64_t kMostAside = 1000;
+constexpr unsigned kReserveAt = 3;
 
 constexpr const char* kSchema = R"(
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS queue(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS counter(queue INTEGER NOT NULL, key TEXT NOT NULL, last INTEGER NOT NULL,
   PRIMARY KEY(queue, key)) WITHOUT ROWID;
@@ -37,6 +39,7 @@ CREATE TABLE IF NOT EXISTS aside(id INTEGER PRIMARY KEY, queue INTEGER NOT NULL,
   retain INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 PRAGMA user_version=1;
+COMMIT;
 )";
 
 Bytes bytes_of(const std::string& text) {
@@ -129,12 +132,15 @@ Result<Database> OutboxDisk::open_sound(const std::filesystem::path& file) {
                 "file away to go on without what waits in it",
                 file.string(), *version);
   }
+  if (const auto version = opened->integer("PRAGMA user_version"); version && *version == 1)
+    return opened;
   if (auto made = opened->execute(kSchema); !made) return fail(made.error());
   return opened;
 }
 
 Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
   close();
+  commits_ = 0;
   Found found;
   const bool was_there = !file_.empty() && std::filesystem::exists(file_);
   if (!file_.empty()) finish_salvage(file_);
@@ -150,13 +156,13 @@ Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
   }
   if (!opened) return fail(opened.error());
   database_ = std::make_unique<Database>(std::move(*opened));
+  if (!file_.empty()) {
+    int growth = kGrowth;
+    sqlite3_file_control(database_->handle(), "main", SQLITE_FCNTL_CHUNK_SIZE, &growth);
+  }
   auto statements = Statements::prepare(*database_);
   if (!statements) return fail(statements.error());
   statements_ = std::move(*statements);
-  // A disk that is full has no room to reserve; what is there has to do.
-  if (auto kept = reserve(); !kept) {
-    found.notes.push_back("no room could be reserved for a full disk: " + kept.error().text);
-  }
   if (!known.empty()) {
     Outcome outcome;
     if (auto put = write(known, true, known.inserts.size(), outcome); !put)
@@ -170,8 +176,6 @@ Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
 
 Result<void> OutboxDisk::reserve() {
   if (file_.empty()) return {};
-  int growth = kGrowth;
-  sqlite3_file_control(database_->handle(), "main", SQLITE_FCNTL_CHUNK_SIZE, &growth);
   const auto free = database_->integer("PRAGMA freelist_count");
   if (!free) return fail(free.error());
   std::error_code unknown;
@@ -307,6 +311,9 @@ Result<void> OutboxDisk::settle_numbers(Found& found, bool lost) {
 
 OutboxDisk::Outcome OutboxDisk::commit(Batch& batch) {
   Outcome outcome;
+  // Not at once: what was measured first should not wait for it. A disk that is full has no room to
+  // reserve; what is there has to do.
+  if (database_ && ++commits_ == kReserveAt) (void)reserve();
   if (!database_) {
     outcome.done = fail(Errc::unavailable, "outbox.db is not open");
     return outcome;
@@ -327,6 +334,7 @@ OutboxDisk::Outcome OutboxDisk::commit(Batch& batch) {
     outcome.done = write(batch, true, all, outcome);
     if (outcome.done || !sqlite::is_full(outcome.done.error())) {
       if (outcome.done && batch.may_shrink) (void)shrink();
+      outcome.no_room_left = !file_.empty() && disk_is_full();
       return outcome;
     }
   } else {
@@ -516,6 +524,13 @@ Result<OutboxDisk::Trimmed> OutboxDisk::thin(const Trim& what) {
     gone.count += rows.size();
   }
   return gone;
+}
+
+bool OutboxDisk::disk_is_full() const {
+  constexpr std::uintmax_t kLittle = 256 * 1024;
+  std::error_code unknown;
+  const auto space = std::filesystem::space(file_.parent_path(), unknown);
+  return !unknown && space.available < kLittle;
 }
 
 Result<void> OutboxDisk::shrink() {

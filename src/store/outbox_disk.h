@@ -85,6 +85,7 @@ class OutboxDisk {
     bool removed = false;      // deletes, asides, trims and new queues are on disk
     std::size_t inserted = 0;  // so many of the inserts, from the first
     std::vector<Trimmed> trimmed;
+    bool no_room_left = false;  // it went into the room that was kept; others find none
     Result<void> done;
   };
   struct Page {
@@ -117,12 +118,14 @@ class OutboxDisk {
   Result<void> room_for(const Batch& batch, std::size_t inserts);
   Result<void> trim(const Trim& what, std::vector<Trimmed>& trimmed);
   Result<Trimmed> thin(const Trim& what);
+  bool disk_is_full() const;
   Result<void> shrink();
   void close();
 
   std::filesystem::path file_;
   std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<Statements> statements_;
+  unsigned commits_ = 0;
   OutboxNumbers numbers_;  // the second copy of the counters
   std::map<std::pair<std::int64_t, int>, std::int64_t> thinned_to_;
 };

@@ -61,7 +61,7 @@ OutboxFile::OutboxFile(Context& context, std::filesystem::path file, const Setti
       metrics_(context.metrics),
       disk_(std::make_shared<OutboxDisk>(std::move(file))),
       timer_(context.executor),
-      backoff_({.first = 500ms, .limit = 30s}),
+      backoff_({.first = 500ms, .limit = 10s}),
       worker_(std::make_unique<Worker>()) {
   change(settings);
 }
@@ -428,7 +428,10 @@ void OutboxFile::committed(OutboxDisk::Outcome outcome) {
                         batch_->inserts.begin() + static_cast<std::ptrdiff_t>(outcome.inserted));
   if (outcome.done) {
     batch_.reset();
-    tell_well();
+    if (outcome.no_room_left)
+      tell_full();
+    else
+      tell_well();
   } else {
     lost_the_disk(outcome.done.error());
   }
@@ -465,28 +468,42 @@ void OutboxFile::lost_the_disk(const Error& error) {
   quiet_until_ = steady_now() + pause;
   // A full file goes on as it is; anything else is opened anew, which finds out what is wrong.
   if (!full) open_ = false;
-  const std::string rule = full ? "disk-full" : "disk-failing";
-  if (!damaged && trouble_ != rule) {
-    if (!trouble_.empty()) alerts_.clear(trouble_);
-    trouble_ = rule;
-    Alert alert;
-    alert.rule = rule;
-    alert.severity = Alert::Severity::critical;
-    alert.text = full ? fmt::format(
-                            "The disk of the data directory is full ({}): new messages wait "
-                            "in memory, and what is beyond that is not made. Make room on "
-                            "it; nothing else needs to be done.",
-                            error.text)
-                      : fmt::format(
-                            "The outbox cannot be written ({}): new messages wait in "
-                            "memory, and what is beyond that is not made. Look at the disk "
-                            "of the data directory; it is tried again by itself.",
-                            error.text);
-    alerts_.raise(std::move(alert));
+  if (!damaged) {
+    const std::string beyond = "new messages wait in memory, and what is beyond that is not made. ";
+    raise_trouble(full ? "disk-full" : "disk-failing",
+                  full ? fmt::format("The disk of the data directory is full ({}): {}Make room on "
+                                     "it; nothing else needs to be done.",
+                                     error.text, beyond)
+                       : fmt::format("The outbox cannot be written ({}): {}Look at the disk of the "
+                                     "data directory; it is tried again by itself.",
+                                     error.text, beyond));
   }
   log_.error(full ? "the disk is full" : "the outbox file cannot be used", field("why", error.text),
              field("again_in", for_people(pause)));
   if (!busy_) arm(quiet_until_);
+}
+
+// The commit found its room in what was kept for this.
+void OutboxFile::tell_full() {
+  backoff_.reset();
+  quiet_until_ = MonoTime::min();
+  if (trouble_ == "disk-full") return;
+  const std::string text =
+      "The disk of the data directory is full. Messages are sent as long as the receiver takes "
+      "them "
+      "at once, from room that was kept for this; more than that cannot wait. Make room on it.";
+  log_.error("the disk is full", field("what", text));
+  raise_trouble("disk-full", text);
+}
+
+void OutboxFile::raise_trouble(const std::string& rule, std::string text) {
+  if (!trouble_.empty() && trouble_ != rule) alerts_.clear(trouble_);
+  trouble_ = rule;
+  Alert alert;
+  alert.rule = rule;
+  alert.severity = Alert::Severity::critical;
+  alert.text = std::move(text);
+  alerts_.raise(std::move(alert));
 }
 
 void OutboxFile::tell_well() {

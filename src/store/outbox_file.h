@@ -74,6 +74,8 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   void committed(OutboxDisk::Outcome outcome);
   void count_trimmed(const OutboxDisk::Trimmed& gone);
   void lost_the_disk(const Error& error);
+  void raise_trouble(const std::string& rule, std::string text);
+  void tell_full();
   void tell_well();
   void tell_overflow();
   void notify();

@@ -37,13 +37,21 @@ void describe(config::Fields& f, TopicConfig& c) {
   c.at = f.describing() ? config::Position{} : f.position();
   f.value("measurements", c.measurements, "topic of measurement messages")
       .example("site/{connection_id}/{client_id}");
-  f.value("alerts", c.alerts, "topic of alert messages").later("sending alerts");
+  f.value("alerts", c.alerts,
+          "topic of alert messages; type host: those of the gateway itself, else all get them")
+      .example("site/alerts");
+  f.choice("shape", c.shape,
+           {{"grouped", Shape::grouped}, {"flat", Shape::flat}, {"per_point", Shape::per_point}},
+           "grouped: values in `measurements`; flat: beside the envelope; per_point: a message for "
+           "each point, and the topic may have {point}");
   f.value("qos", c.qos, "0 or 1; absent: mqtt_config.qos").between(0, 1);
   f.value("retain", c.retain, "the broker keeps the newest message; absent: mqtt_config.retain");
   if (f.describing()) return;
   if (!c.measurements.empty()) {
-    if (const auto wrong = check_topic(c.measurements, kMeasurementPlaceholders))
-      f.error("measurements", *wrong);
+    const auto wrong = c.shape == Shape::per_point
+                           ? check_topic(c.measurements, kAlertPlaceholders)
+                           : check_topic(c.measurements, kMeasurementPlaceholders);
+    if (wrong) f.error("measurements", *wrong);
   }
   if (!c.alerts.empty()) {
     if (const auto wrong = check_topic(c.alerts, kAlertPlaceholders)) f.error("alerts", *wrong);
@@ -51,6 +59,7 @@ void describe(config::Fields& f, TopicConfig& c) {
 }
 
 void describe(config::Fields& f, MqttConfig& c) {
+  f.value("enabled", c.enabled, "send to the broker; off: nothing is made, what waits stays");
   describe_broker(f, c);
   f.choice("protocol_version", c.protocol_version,
            {{"3.1.1", Version::v3_1_1},

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "config/fields.h"
+#include "core/measurement.h"
 #include "link/mqtt_settings.h"
 
 namespace lightship::mqtt {
@@ -30,12 +31,14 @@ struct BrokerConfig {
 
 struct TopicConfig {
   std::string measurements, alerts;
+  Shape shape = Shape::grouped;
   std::optional<int> qos;
   std::optional<bool> retain;
   config::Position at;
 };
 
 struct MqttConfig : BrokerConfig {
+  bool enabled = true;
   Version protocol_version = Version::v3_1_1;
   std::string client_id = "lightship-{device_id}";
   Duration keepalive = std::chrono::seconds(60);

@@ -1,4 +1,4 @@
-// The MQTT sink as the house sees it: communication.mqtt_config and communication.outbox.
+// The MQTT sink as the house sees it: communication.mqtt_config.
 #include "config/module.h"
 #include "base/text.h"
 #include "sinks/mqtt/mqtt_sink.h"
@@ -22,6 +22,7 @@ class MqttModule final : public config::Module {
   }
 
   void check(const config::Site& site, config::Mistakes& mistakes) override {
+    if (configured_ && !config_.enabled) return;
     std::vector<std::string> known;
     for (const auto& [type, topics] : config_.topics) known.push_back(type);
     for (const auto& device : site.devices) {
@@ -50,13 +51,13 @@ class MqttModule final : public config::Module {
   }
 
   std::vector<Part> parts(const config::Site& site) override {
-    if (!configured_) return {};
+    if (!configured_ || !config_.enabled) return {};
     // Devices that come, go or are sent otherwise are taken over at a nudge, within the session.
     return {{"mqtt", Part::Kind::sink,
-             fingerprint_ + site.device_id + std::to_string(site.outbox.max_size.bytes),
-             [config = config_,
-              bytes = site.outbox.max_size.bytes](Context& context) -> std::unique_ptr<Runner> {
-               return std::make_unique<MqttSink>(context, config, bytes);
+             fmt::format("{}{}{}{}{}", fingerprint_, site.device_id, site.outbox.max_size.bytes,
+                         static_cast<int>(site.outbox.overflow), site.outbox.commit_every.count()),
+             [config = config_, outbox = site.outbox](Context& context) -> std::unique_ptr<Runner> {
+               return std::make_unique<MqttSink>(context, config, outbox);
              }}};
   }
 

@@ -43,6 +43,13 @@ std::optional<std::string> check_topic(std::string_view topic,
   return check_placeholders(topic, placeholders);
 }
 
+std::string topic_level(std::string_view name) {
+  std::string level(name);
+  std::ranges::replace_if(
+      level, [](unsigned char c) { return c == '#' || c == '+' || c < 0x20 || c == 0x7F; }, '_');
+  return level;
+}
+
 std::string fill(std::string_view pattern,
                  std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
   std::string out;

@@ -26,4 +26,7 @@ std::optional<std::string> check_placeholders(std::string_view text,
 std::string fill(std::string_view pattern,
                  std::initializer_list<std::pair<std::string_view, std::string_view>> values);
 
+// A name as a part of a topic: what would be a wildcard becomes '_'.
+std::string topic_level(std::string_view name);
+
 }  // namespace lightship::mqtt
