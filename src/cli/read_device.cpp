@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/read.h"
 #include "cli/read_error.h"
+#include "sources/modbus/asker.h"
 #include "sources/modbus/module.h"
 
 namespace lightship::cli {
@@ -25,7 +26,22 @@ struct Answers {
   Duration took{};
 };
 
-Task<void> read_blocks(asio::io_context& loop, Clock& clock, const Target& target,
+// Where the device has its SunSpec models, its points are.
+Task<Result<void>> find_models(poller::Conversation& conversation, Target& target) {
+  const poller::Terms terms{target.setup.info.unit, target.connection->timeout, target.setup.pause,
+                            target.setup.answers_as, 1 + target.connection->retries};
+  auto asker = poller::asker_over(conversation, terms);
+  const auto chain = co_await poller::walk_sunspec(asker.registers, target.setup.sunspec_bases);
+  if (!chain && chain.error().code != Errc::timeout)
+    co_return fail(Errc::unavailable, "{}", chain.error().text);
+  if (!chain) co_return fail(chain.error());
+  auto points = poller::resolve(target.setup.points, *chain);
+  if (!points) co_return fail(Errc::unavailable, "{}", points.error().text);
+  target.setup.points = std::move(*points);
+  co_return Result<void>();
+}
+
+Task<void> read_blocks(asio::io_context& loop, Clock& clock, Target& target,
                        const link::SerialSettings& settings, Answers& answers) {
   auto opened =
       co_await poller::open_line(loop.get_executor(), clock, *target.connection, settings);
@@ -37,9 +53,16 @@ Task<void> read_blocks(asio::io_context& loop, Clock& clock, const Target& targe
   auto& conversation = **opened;
   TaskGroup serving(loop.get_executor());
   serving.spawn(conversation.serve());
+  const auto begun = clock.mono();
+  if (target.setup.is_sunspec()) {
+    const auto found = co_await find_models(conversation, target);
+    if (!found) {
+      answers.error = found.error();
+      for (auto& point : target.setup.points) point.where.count = 0;
+    }
+  }
   std::vector<poller::PlanPoint> points;
   for (const auto& point : target.setup.points) points.push_back(point.where);
-  const auto begun = clock.mono();
   for (auto& block : poller::plan(points, target.setup.limits)) {
     Result<ByteVector> answer = fail(Errc::timeout, "not asked");
     for (unsigned attempt = 0; attempt <= target.connection->retries; ++attempt) {
@@ -104,8 +127,11 @@ std::vector<Row> rows_of(const Target& target, const Answers& answers, std::stri
   for (const auto& point : target.setup.points) {
     if (!only.empty() && point.name != only) continue;
     Row row{point.name, point.unit, {}, {}, {}};
-    const auto words = registers_at(answers, point.where);
-    if (words.empty()) {
+    const bool absent = point.where.count == 0;  // SunSpec: the device has no such point
+    const auto words = absent ? std::vector<std::uint16_t>() : registers_at(answers, point.where);
+    if (absent) {
+      row.reason = "not_available";
+    } else if (words.empty()) {
       row.reason = reason_at(answers, point.where);
     } else {
       for (const auto word : words)
@@ -216,12 +242,14 @@ int read_device(const ReadDeviceOptions& options) {
                                meant ? fmt::format(" (did you mean {}?)", *meant) : ""));
     }
     // Only what is asked for, and the scale it may need.
-    std::string scale;
+    std::vector<std::string> wanted{options.point};
     for (const auto& point : target.setup.points) {
-      if (point.name == options.point) scale = point.scale_register;
+      if (point.name != options.point) continue;
+      wanted.push_back(point.scale_register);
+      for (const auto& place : point.sunspec) wanted.push_back(place.scale_register);
     }
     std::erase_if(target.setup.points, [&](const auto& point) {
-      return point.name != options.point && point.name != scale;
+      return std::ranges::find(wanted, point.name) == wanted.end();
     });
   }
 

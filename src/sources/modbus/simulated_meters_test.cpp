@@ -147,6 +147,29 @@ TEST_P(SimulatedMeter, IsReadByItsBasicProfileAsWell) {
   EXPECT_LT(of.points.size(), setup().points.size());
 }
 
+// By its SunSpec models, or by its plausible voltage and frequency among all other maps.
+TEST_P(SimulatedMeter, IsFoundByAskingIt) {
+  Asker asker{[this](Space space, std::uint16_t first, std::uint16_t count) {
+                return ask(*device, space, first, count);
+              },
+              {}};
+  asio::io_context asking;
+  const auto found = link::on_loop(asking, identify(std::move(asker), built_in()));
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_LE(found->requests, 60u);
+  const bool tells_a_voltage = std::ranges::any_of(meter().registers, [](const auto& entry) {
+    return entry.first == "voltage" || entry.first == "voltage_l1";
+  });
+  if (meter().sunspec) {
+    ASSERT_FALSE(found->candidates.empty());
+    EXPECT_TRUE(found->candidates.front().meter_model.starts_with("sunspec"));
+  } else if (tells_a_voltage) {
+    const auto own = std::ranges::find(found->candidates, meter().id, &Candidate::meter_model);
+    ASSERT_NE(own, found->candidates.end());
+    EXPECT_GE(own->score, found->candidates.front().score) << found->candidates.front().meter_model;
+  }
+}
+
 std::vector<std::string> meter_ids() {
   std::vector<std::string> ids;
   for (const auto& meter : built_in().all()) ids.push_back(meter.id);
