@@ -51,6 +51,7 @@ def write_pairs():
         head = bytes([len(name), 0, len(request)]) + request
         write("modbus_rtu", name, head + answered)
         write("modbus_rtu", f"{name}-echo", head + asked + answered)
+        write("modbus_listener", name, bytes([len(name), 0]) + asked + answered)
     for p in VECTORS["pairs"][::3]:
         write("modbus_mbap", p["id"], bytes.fromhex(p["tcp_request"] + p["tcp_response"]))
 
@@ -63,8 +64,10 @@ def write_malformed():
         else:
             request = bytes.fromhex(entry.get("request", ""))[1:-2]
             write("modbus_rtu", entry["id"], bytes([7, 0, len(request)]) + request + frame)
+            write("modbus_listener", entry["id"], bytes([7, 0]) + bytes.fromhex(entry.get("request", "")) + frame)
     for entry in VECTORS["ascii"]:
         write("modbus_ascii", entry["id"], b"\x05" + bytes.fromhex(entry["hex"]))
+        write("modbus_listener", entry["id"], b"\x05\x01" + bytes.fromhex(entry["hex"]) * 2)
         write("modbus_ascii", f"{entry['id']}-restarted", b"\x06:01" + bytes.fromhex(entry["hex"]) + b"x")
 
 
