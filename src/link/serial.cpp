@@ -63,8 +63,9 @@ std::string held_by(const std::string& device, int except) {
   return fmt::format("pid {} ({}) holds the port", holder->pid, holder->command);
 }
 
-Result<int> open_device(const std::string& device) {
-  const int fd = ::open(device.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+Result<int> open_device(const std::string& device, bool receive_only) {
+  const int access = receive_only ? O_RDONLY : O_RDWR;
+  const int fd = ::open(device.c_str(), access | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (fd >= 0) return fd;
   const int why = errno;
   switch (why) {
@@ -153,7 +154,10 @@ Result<void> make_raw(int fd, const SerialSettings& settings) {
   ::cfmakeraw(&line);
   // A byte with a parity error reads as 0 and fails the checksum above. HUPCL is off: dropping DTR
   // at close would restart boards that are reset by it.
-  line.c_iflag = settings.parity == Parity::none ? IGNBRK : static_cast<tcflag_t>(IGNBRK | INPCK);
+  // Who only listens also wants a missing stop bit to show, which is what a wrong rate looks like.
+  line.c_iflag = settings.parity == Parity::none && !settings.receive_only
+                     ? IGNBRK
+                     : static_cast<tcflag_t>(IGNBRK | INPCK);
   line.c_cflag &= ~static_cast<tcflag_t>(kFraming | CRTSCTS | HUPCL);
   line.c_cflag |= CREAD | CLOCAL | framing(settings);
   // One, not zero: with zero the kernel says "0 bytes" both for silence and for a hang-up.
@@ -223,7 +227,7 @@ Result<std::unique_ptr<SerialLine>> open_serial(asio::any_io_executor executor, 
   if (auto possible = check(settings); !possible) return fail(std::move(possible.error()));
   const auto place = "serial " + settings.device;
 
-  auto opened = open_device(settings.device);
+  auto opened = open_device(settings.device, settings.receive_only);
   if (!opened) return within(place, std::move(opened.error()));
   Descriptor port(*opened);
   if (auto ours = take_for_ourselves(port.fd, settings.device); !ours)

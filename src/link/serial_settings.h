@@ -31,6 +31,8 @@ struct SerialSettings {
   double stop_bits = 1;  // 1 or 2; 1.5 can be written but is refused
   Rs485 rs485{};
   bool low_latency = true;
+  // The port is opened for reading alone: no byte can leave by it, whatever the program does.
+  bool receive_only = false;
 };
 
 // What no port can do, whatever is plugged in. Touches nothing.
