@@ -15,6 +15,8 @@
 #include "cli/check.h"
 #include "cli/demo.h"
 #include "cli/read.h"
+#include "cli/scan.h"
+#include "cli/sniff.h"
 #include "cli/status.h"
 #include "config/scalar.h"
 
@@ -197,6 +199,11 @@ int main(int argc, char** argv) {
       ->excludes(url);
   read->add_flag("--json", typed.json, "print one JSON object");
 
+  ScanOptions scan_options;
+  auto* scan_command = add_scan(program, scan_options);
+  SniffOptions sniff_options;
+  auto* sniff_command = add_sniff(program, sniff_options);
+
   std::string status_url;
   auto* status_command =
       program.add_subcommand("status", "what the running gateway says of itself");
@@ -263,6 +270,8 @@ int main(int argc, char** argv) {
   }
   if (*check_command) return check(options.config_dir, typed.json);
   if (*status_command) return status(status_url, options.data_dir, typed.json);
+  if (*scan_command) return scan(scan_options);
+  if (*sniff_command) return sniff(sniff_options);
   if (*read) {
     by_url.json = by_device.json = typed.json;
     if (!by_url.url.empty()) return read_url(by_url);

@@ -69,24 +69,30 @@ class PacedLine:
 
     Every byte takes `bits`/`baud` seconds, and there is one wire: what is sent while it is busy waits.
     `baud=None` passes everything on at once. `turnaround` is the device's own time before it answers.
-    Devices do not hear each other. `echo=True` gives the master its own bytes back, as some RS-485
+    Devices hear each other only with `shared=True`. `echo=True` gives the master its own bytes back, as some RS-485
     adapters do. `requests` and `answers` hold what passed, as (time of its first byte, frame), `ends` the
     times at which the wire was free again after an answer.
 
     `next_answers(fault, ...)` does one thing to each of the next answers; `every_answer = fault` to all.
     A fault takes the whole frame and returns pieces; `None` stands for an untouched answer.
 
+    `taps` further terminals (`tap_paths`) hear everything, as an adapter does that is clipped to the two wires.
+    What is written to one of them reaches nobody and is counted in `tap_wrote`.
+
     `unplug()` hangs the master's side up, `plug()` brings it back under another name. `by_id`, when given,
     is a symbolic link to wherever it is now, as udev keeps one."""
 
-    def __init__(self, baud=9600, bits=10, devices=1, turnaround=0.0, echo=False, ascii=False, by_id=None):
+    def __init__(self, baud=9600, bits=10, devices=1, turnaround=0.0, echo=False, ascii=False, by_id=None, taps=0,
+                 shared=False):
         self.character = 0.0 if baud is None else bits / baud
-        self.turnaround, self.echo, self.ascii = turnaround, echo, ascii
+        self.turnaround, self.echo, self.ascii, self.shared = turnaround, echo, ascii, shared
         self.by_id = pathlib.Path(by_id) if by_id else None
         self.requests, self.answers, self.ends = [], [], []
         self.every_answer = None
         self._faults = collections.deque()
         self._devices = [Pty() for _ in range(devices)]
+        self._taps = [Pty() for _ in range(taps)]
+        self.tap_wrote = 0
         self._master = self._last_path = None
         self._lock = threading.RLock()
         self._due = []                         # heap of (when, order, terminal, bytes)
@@ -109,6 +115,10 @@ class PacedLine:
     def device_paths(self):
         return [d.path for d in self._devices]
 
+    @property
+    def tap_paths(self):
+        return [t.path for t in self._taps]
+
     def start(self):
         self._thread.start()
         return self
@@ -120,9 +130,9 @@ class PacedLine:
             self._thread.join(5)
         with self._lock:
             self.unplug()
-            for d in self._devices:
+            for d in self._devices + self._taps:
                 d.close()
-            self._devices = []
+            self._devices, self._taps = [], []
             for fd in (self._wake_read, self._wake_write):
                 os.close(fd)
             self._wake_read = self._wake_write = None
@@ -176,6 +186,13 @@ class PacedLine:
         """Puts bytes on the wire, after what is on it already and `pause` seconds of silence."""
         start = max(time.monotonic(), self._free_at) + pause
         self._free_at = start + len(data) * self.character
+        self._lay(terminal, data, start)
+        if terminal is self._master:
+            for tap in self._taps:
+                self._lay(tap, data, start)
+        return start
+
+    def _lay(self, terminal, data, start):
         if self.character == 0:
             heapq.heappush(self._due, (start, next(self._order), terminal, data))
             return
@@ -216,6 +233,8 @@ class PacedLine:
         if from_master:
             for device in self._devices:
                 self._copy(device, data)
+            for tap in [] if self.echo else self._taps:      # with an echo they hear that
+                self._copy(tap, data)
             self._free_at += len(data) * self.character
             if self.echo:
                 self._copy(self._master, data)
@@ -239,14 +258,17 @@ class PacedLine:
         fault = self._faults.popleft() if self._faults else self.every_answer
         pieces = fault(frame) if fault else [(0, frame)]
         for i, (pause, data) in enumerate(pieces):
-            self._send(self._master, data, pause + (self.turnaround if i == 0 else 0))
+            start = self._send(self._master, data, pause + (self.turnaround if i == 0 else 0))
+            for other in self._devices if self.shared else []:
+                if other is not terminal:
+                    self._lay(other, data, start)
         self.ends.append(self._free_at)
 
     def _run(self):
         while not self._ended:
             with self._lock:
                 wait = self._deliver()
-                terminals = {d.master: d for d in self._devices}
+                terminals = {d.master: d for d in self._devices + self._taps}
                 if self._master is not None:
                     terminals[self._master.master] = self._master
             try:
@@ -259,6 +281,9 @@ class PacedLine:
                         os.read(fd, 4096)
                         continue
                     terminal = terminals[fd]
+                    if terminal in self._taps:
+                        self.tap_wrote += len(os.read(fd, 4096))
+                        continue
                     if terminal is not self._master and terminal not in self._devices:
                         continue               # unplugged meanwhile
                     try:
