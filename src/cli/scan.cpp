@@ -176,7 +176,8 @@ Task<void> ask_all(Session& session, poller::Talker& talker) {
   news.found = [&](const poller::UnitFound& found) {
     ++count;
     // Kept at once: a signal may end the scan before anything more is known of it.
-    session.result.units.push_back({found, {}, {}, {}});
+    auto& unit = session.result.units.emplace_back();
+    unit.found = found;
     session.progress.note(found.only_damaged()
                               ? fmt::format("unit {}: something damaged comes back", found.unit)
                               : fmt::format("unit {} answers in {}: {}", found.unit,

@@ -2,6 +2,7 @@
 #include "cli/scan_unit.h"
 
 #include "base/text.h"
+#include "sources/modbus/identify.h"
 
 namespace lightship::cli {
 namespace {
@@ -45,6 +46,22 @@ Task<Result<modbus::Identification>> ask_identity(Asking asking) {
   co_return all;
 }
 
+// As the identification wants them; what came damaged is asked for once more.
+Task<Result<std::vector<std::uint16_t>>> ask_registers(Asking asking, Space space,
+                                                       std::uint16_t first, std::uint16_t count) {
+  const modbus::Read read{static_cast<modbus::Function>(space), first, count};
+  auto reply = co_await ask(asking, read);
+  if (!reply && (reply.error().code == Errc::crc || reply.error().code == Errc::malformed))
+    reply = co_await ask(asking, read);
+  if (!reply) co_return fail(reply.error());
+  co_return reply->registers();
+}
+
+// What has been asked already.
+Task<Result<modbus::Identification>> known(Result<modbus::Identification> identity) {
+  co_return identity;
+}
+
 std::string printable(Bytes bytes) {
   std::string text;
   for (const auto byte : bytes) text += byte >= 0x20 && byte < 0x7F ? static_cast<char>(byte) : ' ';
@@ -58,11 +75,11 @@ std::string ScannedUnit::says() const {
   for (const auto& object : objects)
     if (!trim(object.text).empty()) texts.emplace_back(trim(object.text));
   if (!texts.empty()) return join(texts, " ");
-  return server_id;
+  return describes.empty() ? server_id : describes;
 }
 
 Task<Result<ScannedUnit>> identify_unit(poller::Talker& line, poller::UnitFound found,
-                                        Duration patience, const poller::Meters&) {
+                                        Duration patience, const poller::Meters& meters) {
   ScannedUnit unit;
   const Asking asking{line, found.unit, patience};
   unit.found = std::move(found);
@@ -70,7 +87,7 @@ Task<Result<ScannedUnit>> identify_unit(poller::Talker& line, poller::UnitFound 
 
   auto identity = co_await ask_identity(asking);
   if (identity)
-    unit.objects = std::move(identity->objects);
+    unit.objects = identity->objects;
   else if (line_is_gone(identity.error()))
     co_return fail(identity.error());
   if (unit.objects.empty()) {
@@ -80,6 +97,21 @@ Task<Result<ScannedUnit>> identify_unit(poller::Talker& line, poller::UnitFound 
       if (const auto* body = std::get_if<modbus::ServerId>(&id->body))
         unit.server_id = printable(body->data);
   }
+
+  poller::Asker asker;
+  asker.registers = [asking](Space space, std::uint16_t first, std::uint16_t count) {
+    return ask_registers(asking, space, first, count);
+  };
+  asker.identity = [&identity] { return known(identity); };
+  auto identified = co_await poller::identify(asker, meters, true);
+  if (!identified) {
+    if (line_is_gone(identified.error())) co_return fail(identified.error());
+    co_return unit;
+  }
+  unit.describes = std::move(identified->says);
+  for (auto& one : identified->candidates)
+    unit.candidates.push_back({std::move(one.meter_model), std::move(one.name),
+                               std::string(to_string(one.certainty)), std::move(one.evidence)});
   co_return unit;
 }
 

@@ -13,6 +13,7 @@ struct ScannedUnit {
   poller::UnitFound found;
   std::vector<modbus::Identification::Object> objects;  // function 43/14
   std::string server_id;                                // function 17, its printable part
+  std::string describes;                                // of the SunSpec common model and such
   std::vector<Candidate> candidates;                    // the best first
 
   // "Acme PM1 1.2", from whatever it said; empty when it said nothing.

@@ -183,6 +183,21 @@ class OverANetwork(ScanTest):
         self.assertEqual(done.json["units"][0]["identity"], {"server_id": "Pymodbus"}, done)
 
 
+class WhatTheyAre(ScanTest):
+    def test_a_meter_is_known_by_its_fingerprint(self):
+        """An ABB B23 says so in two registers; what follows is what the meter file knows of it."""
+        def abb(unit, pdu):
+            if pdu[0] == 3 and pdu[1:5] == bytes.fromhex("89600002"):
+                return bytes.fromhex("030442323320")
+            return 0x02 if pdu[0] in (3, 4) else 0x01
+        device = self.start(modbus.ScriptedDevice(lambda unit, pdu: abb(unit, pdu) if unit == 1 else 0x0B))
+        done = scan(f"tcp://127.0.0.1:{device.port}", "--units", "1-3")
+        self.assertEqual(self.units(done), [1], done)
+        best = done.json["units"][0]["candidates"][0]
+        self.assertEqual(sorted(best), ["certainty", "evidence", "meter_model", "name"])
+        self.assertEqual((best["meter_model"], best["certainty"]), ("abb_b23", "certain"), best)
+
+
 class ForPeople(ScanTest):
     def test_a_table_and_a_piece_of_configuration_that_is_right(self):
         server = self.start(modbus.libmodbus_tcp())

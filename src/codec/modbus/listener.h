@@ -74,6 +74,7 @@ class Listener final : public modbus::Listener {
   Found look(std::size_t at, std::size_t& length) const;
   std::optional<std::size_t> ahead() const;
   void tell_rest(std::size_t to);
+  std::size_t damaged_end(std::size_t from, std::size_t to) const;
   void tell_frame(std::size_t length);
 
   std::size_t at_ = 0;  // what is before it begins no frame

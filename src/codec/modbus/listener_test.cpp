@@ -164,6 +164,16 @@ TEST(Listener, TellsADamagedAnswerOfTheAskedUnit) {
             "request 1 read 2 holding registers at 0 again");
 }
 
+// The length of a damaged answer is believed, so that neither a pause in it nor noise behind
+// matters.
+TEST(Listener, KeepsADamagedAnswerInOnePiece) {
+  Line<> line;
+  line.frame(1, "03 00 00 00 02");
+  line.say("01 03 04 43", 20ms);
+  line.say("E7 80 10 6E 68 FF 00", 8ms);
+  EXPECT_EQ(line.told(), "request 1 read 2 holding registers at 0; damaged 1; noise FF 00");
+}
+
 TEST(Listener, TakesVendorsFunctionsByTheirCheck) {
   Line<> line;
   line.frame(1, "41 24 01 00");

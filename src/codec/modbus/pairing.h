@@ -14,6 +14,9 @@ class Pairing {
   // Takes a whole frame with a good check (unit, pdu, begin and end are set) and says what it is.
   void judge(Overheard& frame);
 
+  // Whether an answer of this unit and function is awaited.
+  bool awaits(std::uint8_t unit, std::uint8_t function) const;
+
  private:
   struct Asked {
     std::uint8_t unit;
@@ -21,7 +24,6 @@ class Pairing {
     std::optional<Request> request;
     std::chrono::nanoseconds end;
   };
-  bool awaits(std::uint8_t unit, std::uint8_t function) const;
   void take_request(Overheard& frame, std::optional<Request> request);
   void take_answer(Overheard& frame, Overheard::Fit fit);
 

@@ -69,10 +69,12 @@ std::optional<std::size_t> Listener::ahead() const {
 // CRC is a frame of a function that no standard knows.
 void Listener::tell_rest(std::size_t to) {
   std::size_t from = 0;
+  std::size_t end = damaged_end(0, to);
   for (std::size_t at = 1; at <= to; ++at) {
-    if (at < to && !begins_after_pause(at)) continue;
+    if (end != 0 ? at < end : at < to && !begins_after_pause(at)) continue;
     auto heard = cut(from, at);
     from = at;
+    end = damaged_end(from, to);
     const Bytes bytes = heard.bytes;
     const bool framed = bytes.size() >= kMinFrame && bytes.size() <= kMaxFrame;
     if (framed && (crc16(bytes) == 0 || (may_be_a_function(bytes[1]) && bytes[0] <= 247))) {
@@ -87,6 +89,16 @@ void Listener::tell_rest(std::size_t to) {
   }
   drop(to);
   at_ -= to;
+}
+
+// Where a damaged frame ends by what its first bytes say, if they are what is to be expected here:
+// then neither a pause inside nor noise behind matters. 0: not known.
+std::size_t Listener::damaged_end(std::size_t from, std::size_t to) const {
+  const auto bytes = part(from, to);
+  if (bytes.size() < kMinFrame || bytes[0] > 247 || !may_be_a_function(bytes[1])) return 0;
+  const auto measured =
+      pairing_.awaits(bytes[0], bytes[1]) ? measure_reply(bytes) : measure_request(bytes);
+  return measured.known() && measured.bytes <= bytes.size() ? from + measured.bytes : 0;
 }
 
 void Listener::tell_frame(std::size_t length) {

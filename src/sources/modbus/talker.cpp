@@ -13,7 +13,7 @@ Task<Result<ByteVector>> Talker::ask(Ask ask, Tally& tally) {
       serving_.spawn(conversation_->serve());
     }
     auto answer = co_await conversation_->ask(ask, tally);
-    const bool lost = !conversation_->alive();
+    const bool lost = !conversation_->alive() || (!answer && answer.error().code == Errc::closed);
     if (lost) {
       // What serves it has ended with it, or ends now: the next one gets a new line.
       conversation_->close();
