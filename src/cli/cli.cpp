@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/check.h"
 #include "cli/demo.h"
+#include "cli/outbox.h"
 #include "cli/read.h"
 #include "cli/scan.h"
 #include "cli/sniff.h"
@@ -215,6 +216,13 @@ int main(int argc, char** argv) {
       "data directory of the running gateway (DATA_DIR, else ~/.local/share/lightship)");
   status_command->add_flag("--json", typed.json, "print the JSON of GET /api/status");
 
+  auto* outbox_command = program.add_subcommand(
+      "outbox", "what waits on disk for acknowledgement, and what was set aside and why");
+  outbox_command->add_option("--data", typed.data,
+                             "data directory of the gateway, which may be running (DATA_DIR, else "
+                             "~/.local/share/lightship)");
+  outbox_command->add_flag("--json", typed.json, "print one JSON object");
+
   auto* version_command = program.add_subcommand("version", "the version");
   version_command->add_flag("--json", typed.json, "print one JSON object");
 
@@ -269,6 +277,7 @@ int main(int argc, char** argv) {
     return demo(demo_options);
   }
   if (*check_command) return check(options.config_dir, typed.json);
+  if (*outbox_command) return outbox(options.data_dir, typed.json);
   if (*status_command) return status(status_url, options.data_dir, typed.json);
   if (*scan_command) return scan(scan_options);
   if (*sniff_command) return sniff(sniff_options);

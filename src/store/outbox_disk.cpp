@@ -1,11 +1,14 @@
 // Opening, committing and reading the outbox file.
 #include "store/outbox_disk.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
-#include <set>
+#include <fstream>
 
 #include "store/outbox_salvage.h"
+#include "store/outbox_statements.h"
 
 namespace lightship {
 namespace {
@@ -48,66 +51,53 @@ Bytes bytes_of(const std::string& text) {
 
 std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
 
+// Another process has the database open: it holds the byte of the log's index that says so
+// (https://www.sqlite.org/walformat.html, 2.3.2, «dead-man switch»).
+bool somebody_looks(const std::filesystem::path& file) {
+  constexpr off_t kDeadManSwitch = 128;
+  const int index = ::open((file.string() + "-shm").c_str(), O_RDWR | O_CLOEXEC);
+  if (index < 0) return errno != ENOENT;
+  struct flock held{};
+  held.l_type = F_WRLCK;
+  held.l_whence = SEEK_SET;
+  held.l_start = kDeadManSwitch;
+  held.l_len = 1;
+  const bool known = ::fcntl(index, F_GETLK, &held) == 0;
+  ::close(index);
+  return !known || held.l_type != F_UNLCK;
+}
+
 Error full() {
   return {Errc::unavailable, "the disk has no room for the outbox to grow", SQLITE_FULL};
 }
 
 }  // namespace
 
-struct OutboxDisk::Statements {
-  Statement insert, remove, count, aside, forget_aside, lane, oldest, read, trim, new_queue,
-      last_id;
-
-  static Result<std::unique_ptr<Statements>> prepare(Database& database) {
-    auto made = std::make_unique<Statements>();
-    const std::pair<Statement*, const char*> all[] = {
-        {&made->insert,
-         "INSERT OR REPLACE INTO "
-         "message(row,key,sequence,target,timestamp,interval,qos,retain,cost,"
-         "body) VALUES(?,?,?,?,?,?,?,?,?,?)"},
-        {&made->remove, "DELETE FROM message WHERE row=?"},
-        {&made->count,
-         "INSERT INTO counter(queue,key,last) VALUES(?,?,?) ON CONFLICT(queue,key) DO UPDATE SET "
-         "last=max(last,excluded.last)"},
-        {&made->aside,
-         "INSERT INTO aside(queue,row,at,reason,key,sequence,target,timestamp,interval,qos,retain,"
-         "body) SELECT row>>48,row,?,?,key,sequence,target,timestamp,interval,qos,retain,body FROM "
-         "message WHERE row=?"},
-        {&made->forget_aside, "DELETE FROM aside WHERE id<=(SELECT max(id) FROM aside)-?"},
-        {&made->lane,
-         "SELECT count(*),total(cost),max(row) FROM message WHERE row BETWEEN ? AND ?"},
-        {&made->oldest,
-         "SELECT timestamp FROM message WHERE row BETWEEN ? AND ? ORDER BY row LIMIT 1"},
-        {&made->read,
-         "SELECT row,key,sequence,target,timestamp,interval,qos,retain,body FROM message WHERE "
-         "row>? "
-         "AND row<=? ORDER BY row LIMIT ?"},
-        {&made->trim,
-         "SELECT row,cost,key FROM message WHERE row>? AND row<=? ORDER BY row LIMIT ?"},
-        {&made->new_queue, "INSERT OR IGNORE INTO queue(number,name) VALUES(?,?)"},
-        {&made->last_id,
-         "INSERT INTO meta(name,value) VALUES('last_id',?) ON CONFLICT(name) DO UPDATE SET "
-         "value=max(value,excluded.value)"},
-    };
-    for (const auto& [statement, sql] : all) {
-      auto prepared = database.prepare(sql);
-      if (!prepared) return fail(prepared.error());
-      *statement = std::move(*prepared);
-    }
-    return made;
-  }
-};
-
 OutboxDisk::OutboxDisk(std::filesystem::path file)
     : file_(std::move(file)),
       numbers_(file_.empty() ? std::filesystem::path{}
                              : file_.parent_path() / "outbox-numbers.json") {}
 
-OutboxDisk::~OutboxDisk() = default;
+OutboxDisk::~OutboxDisk() { close(); }
 
 void OutboxDisk::close() {
   statements_.reset();
+  bool carried_over = false;
+  if (database_ && !file_.empty()) {
+    if (auto done = database_->prepare("PRAGMA wal_checkpoint(PASSIVE)")) {
+      const auto row = done->step();
+      carried_over = row && *row && done->integer(0) == 0 && done->integer(1) >= 0 &&
+                     done->integer(1) == done->integer(2);
+    }
+  }
   database_.reset();
+  // The log's file stays for its room. What is in it is in the database too, and would only be
+  // dangerous beside another one, from a backup.
+  if (carried_over && !somebody_looks(file_)) {
+    std::fstream log(file_.string() + "-wal", std::ios::in | std::ios::out | std::ios::binary);
+    const char nothing[32] = {};
+    log.write(nothing, sizeof nothing);
+  }
 }
 
 Result<Database> OutboxDisk::open_sound(const std::filesystem::path& file) {

@@ -1,0 +1,189 @@
+// The outbox at its limits: full, thinned, damaged, lost, cut off, a day behind.
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/outbox_file.h"
+#include "store/testing/desk.h"
+
+namespace lightship {
+namespace {
+
+using testing::Desk;
+using Heard = std::vector<std::string>;
+
+bool raised(const Desk& desk, std::string_view rule) {
+  return std::ranges::any_of(desk.alerts.active(),
+                             [&](const Alert& alert) { return alert.rule == rule; });
+}
+
+void push_many(Desk& desk, OutboxQueue& queue, int from, int to, std::size_t size) {
+  for (int i = from; i <= to; ++i) {
+    ASSERT_TRUE(queue.push(Desk::message("a", i, Lane::measurement, size)));
+    if (i % 100 == 0) desk.settle();
+  }
+  desk.settle();
+}
+
+TEST(OutboxLimit, DropsTheOldestMeasurementsCountsThemAndSaysSo) {
+  Desk desk;
+  desk.settings.max_size.bytes = 1'000'000;
+  auto queue = desk.open().queue("mqtt");
+  queue->push(Desk::message("", 0, Lane::alarm));
+  push_many(desk, *queue, 1, 2000, 1000);
+  EXPECT_LE(queue->bytes(), 1'000'000u);
+  EXPECT_GT(queue->dropped(), 900u);
+  EXPECT_TRUE(raised(desk, "outbox-full"));
+  const auto heard = desk.drain(*queue);
+  ASSERT_GT(heard.size(), 500u);
+  EXPECT_EQ(heard.front(), "#0") << "an alarm is not dropped for measurements";
+  EXPECT_EQ(heard.back(), "a#2000");
+  EXPECT_EQ(heard.size() - 1 + queue->dropped(), 2000u);
+  EXPECT_EQ(heard[1], fmt::format("a#{}", queue->dropped() + 1)) << "what is kept is the newest";
+  push_many(desk, *queue, 2001, 2001, 100);
+  EXPECT_FALSE(raised(desk, "outbox-full"));
+}
+
+TEST(OutboxLimit, ThinsTheOlderHalfBeforeAnythingIsGoneAltogether) {
+  Desk desk;
+  desk.settings.max_size.bytes = 4'000'000;
+  desk.settings.overflow = OutboxFile::Settings::Overflow::thin;
+  auto queue = desk.open().queue("mqtt");
+  push_many(desk, *queue, 1, 4500, 1000);
+  EXPECT_LE(queue->bytes(), 4'000'000u);
+  EXPECT_GT(queue->thinned(), 500u);
+  EXPECT_EQ(queue->dropped(), 0u);
+  const auto heard = desk.drain(*queue);
+  EXPECT_EQ(heard.size() + queue->thinned(), 4500u);
+  EXPECT_EQ(heard.front(), "a#1");
+  EXPECT_EQ(heard.back(), "a#4500");
+}
+
+TEST(OutboxLimit, SetsAsideWithAReasonWhatAReceiverRefuses) {
+  Desk desk;
+  auto queue = desk.open().queue("mqtt");
+  for (int i = 1; i <= 2; ++i) queue->push(Desk::message("a", i));
+  desk.settle();
+  queue->set_aside(queue->next()->id, "413 too large");
+  desk.settle();
+  EXPECT_EQ(desk.drain(*queue), (Heard{"a#2"}));
+  queue.reset();
+  desk.leave();
+  queue = desk.open().queue("mqtt");
+  EXPECT_EQ(queue->set_aside_count(), 1u);
+  EXPECT_EQ(queue->waiting(), 0u);
+}
+
+TEST(OutboxDamage, TakesOverWhatCanBeReadAndNeverReusesANumber) {
+  Desk desk;
+  auto queue = desk.open().queue("mqtt");
+  push_many(desk, *queue, 1, 1000, 1000);
+  queue.reset();
+  desk.leave();
+  {
+    std::fstream file(desk.path(), std::ios::in | std::ios::out | std::ios::binary);
+    // Twenty pages in the middle of the messages.
+    const std::string content(std::istreambuf_iterator<char>(file), {});
+    const auto at = content.find("{\"n\":500,");
+    ASSERT_NE(at, std::string::npos);
+    file.clear();
+    file.seekp(static_cast<std::streamoff>(at / 4096 * 4096));
+    file << std::string(20 * 4096, '\xA5');
+  }
+  queue = desk.open().queue("mqtt");
+  EXPECT_TRUE(raised(desk, "outbox-damaged"));
+  EXPECT_GT(queue->waiting(), 500u);
+  EXPECT_LT(queue->waiting(), 1000u);
+  queue->push(Desk::message("a", 1001));
+  desk.settle();
+  const auto heard = desk.drain(*queue);
+  EXPECT_EQ(heard.size(), std::set(heard.begin(), heard.end()).size());
+  EXPECT_GT(std::stoi(heard.back().substr(2)), 1000);
+  std::size_t aside = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(desk.folder))
+    aside += entry.path().filename().string().starts_with("outbox.db.damaged-");
+  EXPECT_GE(aside, 1u);
+}
+
+TEST(OutboxDamage, GoesOnBehindTheSecondCopyWhenTheFileIsNoDatabaseOrGone) {
+  for (const bool gone : {true, false}) {
+    Desk desk;
+    auto queue = desk.open().queue("mqtt");
+    for (int i = 1; i <= 3; ++i) queue->push(Desk::message("line/a", i));
+    desk.settle();
+    queue.reset();
+    desk.leave();
+    if (gone)
+      for (const char* tail : {"", "-wal", "-shm"})
+        std::filesystem::remove(desk.path().string() + tail);
+    else
+      std::ofstream(desk.path()) << std::string(8192, 'x');
+    queue = desk.open().queue("mqtt");
+    EXPECT_TRUE(raised(desk, "outbox-damaged"));
+    queue->push(Desk::message("line/a", 4));
+    desk.settle();
+    const auto heard = desk.drain(*queue);
+    ASSERT_EQ(heard.size(), 1u);
+    EXPECT_GT(std::stoi(heard[0].substr(7)), 3);
+  }
+}
+
+// As after kill -9: the files as they are while the program still has them open.
+TEST(OutboxCut, LosesNothingThatWasCommittedWhenItEndsAtAnyMoment) {
+  Desk desk;
+  auto queue = desk.open().queue("mqtt");
+  for (int round = 1; round <= 20; ++round) {
+    queue->push(Desk::message("a", round));
+    desk.settle();
+    if (round % 3 == 0) queue->acknowledge(queue->next()->id);
+    const auto copy = Desk::fresh_folder();
+    for (const auto& entry : std::filesystem::directory_iterator(desk.folder)) {
+      if (entry.path().extension() != ".db-shm")
+        std::filesystem::copy_file(entry.path(), copy / entry.path().filename());
+    }
+    Desk after(copy);
+    auto again = after.open().queue("mqtt");
+    again->push(Desk::message("a", round + 1));
+    after.settle();
+    const auto heard = after.drain(*again);
+    ASSERT_FALSE(heard.empty());
+    EXPECT_EQ(heard.back(), fmt::format("a#{}", round + 1));
+    EXPECT_LE(static_cast<int>(heard.size()), round + 1);
+    EXPECT_GE(static_cast<int>(heard.size()), round + 1 - round / 3);
+  }
+}
+
+TEST(OutboxDay, KeepsADayOf32DevicesInOrderInFlatMemory) {
+  Desk desk;
+  auto queue = desk.open().queue("mqtt");
+  const auto resident = [] {
+    std::ifstream statm("/proc/self/statm");
+    long all = 0, pages = 0;
+    statm >> all >> pages;
+    return pages * 4096;
+  };
+  long before = 0;
+  for (int second = 0; second < 86400; second += 10) {
+    for (int device = 0; device < 32; ++device)
+      ASSERT_TRUE(queue->push(
+          Desk::message(fmt::format("line/{}", device), second, Lane::measurement, 300)));
+    if (second % 300 == 290) desk.settle();
+    if (second == 8630) before = resident();
+  }
+  desk.settle();
+  EXPECT_EQ(queue->waiting(), 276'480u);
+  EXPECT_EQ(queue->dropped(), 0u);
+  EXPECT_LT(resident() - before, 8 << 20);
+  std::map<std::string, int> last;
+  const auto heard = desk.drain(*queue);
+  ASSERT_EQ(heard.size(), 276'480u);
+  for (const auto& message : heard) {
+    const auto hash = message.find('#');
+    ASSERT_EQ(std::stoi(message.substr(hash + 1)), ++last[message.substr(0, hash)]);
+  }
+  EXPECT_EQ(last.size(), 32u);
+}
+
+}  // namespace
+}  // namespace lightship
