@@ -14,37 +14,6 @@ namespace {
 constexpr const char* kCommunication = "communication.yaml";
 constexpr const char* kPortal = "portal.yaml";
 
-// Where one kind of message of one type goes over HTTP.
-struct EndpointConfig {
-  std::string url;
-  std::map<std::string, config::Secret> headers;
-  unsigned batch = 1;
-  bool gzip = false, tls_verify = true;
-  std::string ca_file;
-};
-void describe(Fields& f, EndpointConfig& c) {
-  f.value("url", c.url, "where messages are posted")
-      .required()
-      .example("https://backend.example/v1/electrical");
-  f.map("headers", c.headers, "HTTP headers; values may be !secret NAME");
-  f.value("batch", c.batch, "messages in one request").between(1, 1000);
-  f.value("gzip", c.gzip, "compress the body");
-  f.value("tls_verify", c.tls_verify, "check the server's certificate and name");
-  f.value("ca_file", c.ca_file, "authorities to trust (PEM)");
-  if (!f.describing()) {
-    f.check(c.url.starts_with("http://") || c.url.starts_with("https://"), "url",
-            "must begin with http:// or https://");
-  }
-}
-
-struct TypeEndpoints {
-  std::optional<EndpointConfig> measurements, alerts;
-};
-void describe(Fields& f, TypeEndpoints& c) {
-  f.section("measurements", c.measurements, "measurement messages");
-  f.section("alerts", c.alerts, "alert messages");
-}
-
 struct PerformanceConfig {
   bool enabled = false;
   Duration monitor_interval = std::chrono::seconds(60);
@@ -97,10 +66,6 @@ void House::declare(config::SiteFiles& files) {
     });
   });
   files.section(kCommunication, "communication", "where data goes", [](Fields& f) {
-    std::map<std::string, TypeEndpoints> endpoints;
-    f.map("api_endpoints", endpoints, "HTTP endpoints by the type of a client")
-        .pattern_id()
-        .later("publishing over HTTP");
     PerformanceConfig performance;
     f.section("performance_config", performance, "watch over this machine")
         .later("watching processor and memory");

@@ -26,8 +26,7 @@ void describe_client(Fields& f, ClientConfig& c) {
           "time between two polls; absent: the smallest enabled publish interval, "
           "else 10 s")
       .between(10ms, 24h);
-  f.value("http_enabled", c.http_enabled, "send measurements to the HTTP endpoint of the type")
-      .later("publishing over HTTP");
+  f.value("http_enabled", c.http_enabled, "send measurements to the HTTP endpoint of the type");
   f.value("http_interval", c.http_interval, "time between two measurements over HTTP")
       .between(100ms, 24h);
   f.value("mqtt_enabled", c.mqtt_enabled, "send measurements to the MQTT topic of the type");

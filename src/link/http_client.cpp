@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t kMostRead = 1 << 20;
 // Handles kept for reuse; more at once are made and thrown away.
 constexpr std::size_t kIdleHandles = 8;
+// A series gives account after so long.
+constexpr auto kSeries = 1s;
 // Open connections kept for reuse, over all servers.
 constexpr long kIdleConnections = 64;
 
@@ -32,19 +34,24 @@ long ms(Duration duration) {
 
 }  // namespace
 
-// One request on its way to the thread and back.
+// Requests on their way to the thread and back.
 struct Exchange {
-  Exchange(asio::any_io_executor executor, HttpRequest wanted)
-      : home(std::move(executor)), done(home, MonoTime::max()), request(std::move(wanted)) {}
+  Exchange(asio::any_io_executor executor, std::vector<HttpRequest> wanted)
+      : home(std::move(executor)), done(home, MonoTime::max()), requests(std::move(wanted)) {}
   ~Exchange() { curl_slist_free_all(headers); }
 
   // The caller's side: touched on its executor only.
   asio::any_io_executor home;
   asio::steady_timer done;  // never expires; cancelled when there is an answer
-  std::optional<Result<HttpAnswer>> outcome;
+  bool over = false;
 
-  // The thread's side.
-  HttpRequest request;
+  // The thread's side, until it is over.
+  const std::vector<HttpRequest> requests;
+  std::vector<Result<HttpAnswer>> outcomes;
+  const MonoTime begun = steady_now();
+  const HttpRequest& request() const { return requests[outcomes.size()]; }
+
+  // Of the request that is under way.
   curl_slist* headers = nullptr;
   CURL* easy = nullptr;
   char error[CURL_ERROR_SIZE] = {};
@@ -68,7 +75,7 @@ struct HttpClient::Thread {
   void prepare(Exchange& exchange);
   void finish(CURL* easy, CURLcode code);
   void release(CURL* easy);
-  static void tell(const Pointer& exchange, Result<HttpAnswer> outcome);
+  void tell(const Pointer& exchange, Result<HttpAnswer> outcome);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 
@@ -157,7 +164,7 @@ void HttpClient::Thread::take() {
 }
 
 void HttpClient::Thread::start(const Pointer& exchange) {
-  if (auto wrong = check_http_url(exchange->request.url))
+  if (auto wrong = check_http_url(exchange->request().url))
     return tell(exchange, fail(Errc::invalid, "the URL {}", *wrong));
   if (idle_.empty()) {
     exchange->easy = curl_easy_init();
@@ -173,15 +180,20 @@ void HttpClient::Thread::start(const Pointer& exchange) {
 
 void HttpClient::Thread::prepare(Exchange& x) {
   CURL* const easy = x.easy;
+  curl_slist_free_all(std::exchange(x.headers, nullptr));
+  x.answer = {};
+  x.read = 0;
+  x.answered = false;
+  x.error[0] = '\0';
   const auto set = [easy](CURLoption option, const auto& value) {
     curl_easy_setopt(easy, option, value);
   };
-  const auto& settings = *x.request.settings;
+  const auto& settings = *x.request().settings;
   set(CURLOPT_ERRORBUFFER, x.error);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_QUICK_EXIT, 1L);  // a name that is still looked up holds nobody up
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_URL, x.request.url.c_str());
+  set(CURLOPT_URL, x.request().url.c_str());
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -190,11 +202,11 @@ void HttpClient::Thread::prepare(Exchange& x) {
   set(CURLOPT_USERAGENT, agent.c_str());
 
   set(CURLOPT_POST, 1L);
-  set(CURLOPT_POSTFIELDS, x.request.body.c_str());
-  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(x.request.body.size()));
+  set(CURLOPT_POSTFIELDS, x.request().body.c_str());
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(x.request().body.size()));
   // Without it a body of some size would wait up to a second for "100 Continue".
   x.headers = curl_slist_append(nullptr, "Expect:");
-  for (const auto& [name, value] : x.request.headers) {
+  for (const auto& [name, value] : x.request().headers) {
     const auto line = trim(value).empty() ? name + ";" : fmt::format("{}: {}", name, trim(value));
     x.headers = curl_slist_append(x.headers, line.c_str());
   }
@@ -277,7 +289,7 @@ void HttpClient::Thread::finish(CURL* easy, CURLcode code) {
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
   std::optional<Error> trouble;
   if (!x.answered)
-    trouble = http_trouble(easy, code, x.error, *x.request.settings, x.request.body.size());
+    trouble = http_trouble(easy, code, x.error, *x.request().settings, x.request().body.size());
   x.easy = nullptr;
   release(easy);
   if (trouble) return tell(exchange, fail(std::move(*trouble)));
@@ -295,9 +307,15 @@ void HttpClient::Thread::release(CURL* easy) {
   idle_.push_back(easy);
 }
 
+// The outcome of one; the next of the series is begun, or the caller told.
 void HttpClient::Thread::tell(const Pointer& exchange, Result<HttpAnswer> outcome) {
-  asio::post(exchange->home, [exchange, outcome = std::move(outcome)]() mutable {
-    exchange->outcome = std::move(outcome);
+  auto& x = *exchange;
+  const bool well = outcome && outcome->status >= 200 && outcome->status < 300;
+  x.outcomes.push_back(std::move(outcome));
+  if (well && x.outcomes.size() < x.requests.size() && steady_now() - x.begun < kSeries)
+    return start(exchange);
+  asio::post(x.home, [exchange] {
+    exchange->over = true;
     exchange->done.cancel();
   });
 }
@@ -306,24 +324,31 @@ HttpClient::HttpClient() : thread_(std::make_shared<Thread>()) {}
 HttpClient::~HttpClient() = default;
 
 Task<Result<HttpAnswer>> HttpClient::post(HttpRequest request) {
+  std::vector<HttpRequest> one;
+  one.push_back(std::move(request));
+  auto outcomes = co_await post_each(std::move(one));
+  co_return std::move(outcomes.front());
+}
+
+Task<std::vector<Result<HttpAnswer>>> HttpClient::post_each(std::vector<HttpRequest> requests) {
   const auto exchange =
-      std::make_shared<Exchange>(co_await asio::this_coro::executor, std::move(request));
+      std::make_shared<Exchange>(co_await asio::this_coro::executor, std::move(requests));
   // The client may go first where a whole loop is thrown away.
   const auto give_up = [thread = std::weak_ptr(thread_)](const std::shared_ptr<Exchange>* mine) {
     const auto alive = thread.lock();
-    if (alive && !(*mine)->outcome) alive->drop(*mine);
+    if (alive && !(*mine)->over) alive->drop(*mine);
   };
   const std::unique_ptr<const std::shared_ptr<Exchange>, decltype(give_up)> on_leaving(&exchange,
                                                                                        give_up);
   thread_->begin(exchange);
-  while (!exchange->outcome) {
+  while (!exchange->over) {
     boost::system::error_code ended;
     co_await exchange->done.async_wait(asio::redirect_error(asio::use_awaitable, ended));
     const auto told = co_await asio::this_coro::cancellation_state;
     if (told.cancelled() != asio::cancellation_type::none)
       throw boost::system::system_error(asio::error::operation_aborted);
   }
-  co_return std::move(*exchange->outcome);
+  co_return std::move(exchange->outcomes);
 }
 
 }  // namespace lightship::link

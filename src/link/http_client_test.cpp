@@ -283,6 +283,24 @@ TEST(HttpClient, LetsASlowServerDelayNoOther) {
   EXPECT_TRUE(order.empty());
 }
 
+TEST(HttpClient, PostsASeriesInOrderUpToTheFirstThatIsNotTaken) {
+  Server server({kFine, kFine, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", kFine});
+  Desk desk;
+  std::vector<HttpRequest> requests;
+  for (const char* body : {"1", "2", "3", "4"})
+    requests.push_back(desk.request(server.url(), body));
+
+  const auto outcomes = on_loop(desk.loop, desk.client.post_each(std::move(requests)));
+
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_EQ(outcomes[0]->status, 204);
+  EXPECT_EQ(outcomes[1]->status, 204);
+  EXPECT_EQ(outcomes[2]->status, 503);
+  EXPECT_EQ(server.connections, 1);
+  ASSERT_EQ(server.heard.size(), 3u);
+  EXPECT_EQ(server.heard[0].body + server.heard[1].body + server.heard[2].body, "123");
+}
+
 TEST(HttpClient, EndsARequestThatNobodyWaitsForAnyMore) {
   Server server({""});
   Desk desk;

@@ -10,11 +10,12 @@ from support.certificates import Authority
 from support.brokers import Mosquitto
 from support.subscriber import Message, Subscriber
 from support.relay import TcpRelay
+from support.http_peer import HttpPeer, HttpProxy
 from support.lines import PacedLine, Pty
-from support import configuration, lines, modbus
+from support import configuration, http_peer, lines, modbus
 
 __all__ = [
-    "Authority", "Lightship", "Message", "Mosquitto", "PacedLine", "Process", "Pty", "Subscriber", "TcpRelay", "TestCase", "configuration",
-    "eventually", "free_port", "lines", "lightship", "lightship_binary", "missing_peer",
+    "Authority", "HttpPeer", "HttpProxy", "Lightship", "Message", "Mosquitto", "PacedLine", "Process", "Pty", "Subscriber", "TcpRelay", "TestCase", "configuration",
+    "eventually", "free_port", "http_peer", "lines", "lightship", "lightship_binary", "missing_peer",
     "modbus",
 ]

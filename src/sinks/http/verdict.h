@@ -1,0 +1,35 @@
+// What an endpoint's answer means for the messages that were posted.
+//
+// Pure: no I/O, no clock. The table of src/sinks/http/README.md, in code.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "link/http_client.h"
+
+namespace lightship::http {
+
+enum class Verdict {
+  delivered,  // 2xx
+  retry,      // nobody's fault that a little time does not heal
+  split,      // one of the batch is wrong, or the batch is too large: halve it
+  set_aside,  // this message will never be taken
+  refused,    // the endpoint or its credentials are wrong, not the message: keep it, tell a person
+};
+
+Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages);
+
+// "HTTP 422: {"error":"unknown device"}" or the error's own text; one line, cut to `most` bytes.
+std::string reason_of(const Result<link::HttpAnswer>& outcome, std::size_t most = 300);
+
+// Retry-After (RFC 9110, 10.2.3): seconds, or a date in one of HTTP's three forms.
+std::optional<Duration> parse_retry_after(std::string_view text, Time now);
+
+// A server may ask for this much and is obeyed; who asks for more is asked again earlier.
+inline constexpr Duration kMostRetryAfter = std::chrono::minutes(15);
+
+}  // namespace lightship::http
