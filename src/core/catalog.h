@@ -27,6 +27,9 @@ struct Publishing {
   friend bool operator==(const Publishing&, const Publishing&) = default;
 };
 
+// What of a device's values goes into the history: all and the roll-ups, the roll-ups, nothing.
+enum class Keep : std::uint8_t { raw, rollup, none };
+
 struct DeviceInfo {
   std::string connection;  // connection id
   std::string client;      // client id
@@ -39,6 +42,7 @@ struct DeviceInfo {
   bool exposed = false;             // answered for by the Modbus TCP gateway ...
   std::uint8_t gateway_unit = 0;    // ... under this unit id
   std::optional<Duration> max_age;  // ... when not older than this (and the gateway's cache_ttl)
+  Keep history = Keep::raw;
 
   std::string id() const { return connection + "/" + client; }
   friend bool operator==(const DeviceInfo&, const DeviceInfo&) = default;

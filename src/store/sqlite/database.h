@@ -52,6 +52,8 @@ class Statement {
   enum class Kind { integer, real, text, blob, null };
   Kind kind(int column) const;
 
+  sqlite3_stmt* raw() const { return statement_; }
+
  private:
   friend class Database;
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}

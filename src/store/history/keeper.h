@@ -1,0 +1,57 @@
+// The keeper of history.db: opens it, repairs it, appends, compacts, deletes, counts. Blocking; it
+// lives on a Worker, and what it has to say comes back as a report.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/history/compact.h"
+#include "store/history/repair.h"
+#include "store/history/writer.h"
+
+namespace lightship::history {
+
+class Keeper {
+ public:
+  struct Settings {
+    std::filesystem::path file;
+    Retention retention;
+    std::uint64_t write_budget = 0;  // bytes a day (UTC); 0: no limit
+  };
+  struct Report {
+    Result<void> done;
+    bool full = false;                 // the error is one that room on the disk would mend
+    bool new_writer = false;           // groups must be given again
+    std::vector<std::string> news;     // for the log: what was repaired
+    std::string repaired;              // for the alert; empty: nothing
+    std::vector<CounterLevel> levels;  // where the counters of new groups stood
+    Writer::Figures figures;
+    std::uint64_t written_today = 0, expired_rows = 0;
+    bool over_budget = false;
+  };
+
+  explicit Keeper(Settings settings) : settings_(std::move(settings)) {}
+
+  // Opens when it must, appends all of the batches (or none of the one that fails), and does what
+  // is due. `appended` says how many were.
+  Report work(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now);
+  Report close(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now);
+
+ private:
+  Result<void> open(Report& report, Millis now);
+  Result<void> maintain(Report& report, Millis now);
+  Result<void> save_figures();
+  void account(Millis now);
+
+  Settings settings_;
+  std::optional<Writer> writer_;
+  Millis day_ = -1;                   // whose bytes are counted
+  std::uint64_t written_before_ = 0;  // that day, by those before
+  std::uint64_t written_since_ = 0;   // of the writer's count, when the day began
+  std::uint64_t expired_ = 0;
+  Millis looked_at_ = 0;  // for what is old
+  bool damaged_ = false;
+};
+
+}  // namespace lightship::history

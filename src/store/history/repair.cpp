@@ -1,0 +1,183 @@
+// Carries what can be read into a new file.
+#include "store/history/repair.h"
+
+#include <sqlite3.h>
+
+namespace lightship::history {
+namespace {
+
+constexpr std::uint64_t kCommitRows = 2000;
+// Rows that cannot be read one after the other before a table's rest is given up in this direction.
+constexpr int kPatience = 64;
+
+// One table's walk: forward until it breaks, then backward from the end until it breaks there.
+class Rescue {
+ public:
+  Rescue(sqlite::Database& from, sqlite::Database& to, Salvaged& told)
+      : from_(from), to_(to), told_(told) {}
+
+  void series();
+  void simple(const char* select, const char* insert, std::uint64_t& saved);
+  void journal();
+  void chunks();
+
+ private:
+  // Copies the columns of each row; false where the walk broke.
+  bool walk(const std::string& sql, const std::vector<std::int64_t>& bound, const char* insert,
+            std::uint64_t& saved, std::int64_t* newest = nullptr);
+  void begin() { (void)to_.execute("BEGIN"); }
+  void commit() { (void)to_.execute("COMMIT"); }
+
+  sqlite::Database& from_;
+  sqlite::Database& to_;
+  Salvaged& told_;
+};
+
+bool Rescue::walk(const std::string& sql, const std::vector<std::int64_t>& bound,
+                  const char* insert, std::uint64_t& saved, std::int64_t* newest) {
+  auto select = from_.prepare(sql);
+  auto put = to_.prepare(insert);
+  if (!select || !put) return false;
+  for (std::size_t i = 0; i < bound.size(); ++i) select->bind(static_cast<int>(i), bound[i]);
+  const int columns = sqlite3_column_count(select->raw());
+  for (;;) {
+    const auto row = select->step();
+    if (!row) return false;
+    if (!*row) return true;
+    for (int i = 0; i < columns; ++i)
+      sqlite3_bind_value(put->raw(), i + 1, sqlite3_column_value(select->raw(), i));
+    if (newest != nullptr) *newest = select->integer(0);
+    if (auto done = put->run(); done && to_.changes() > 0 && ++saved % kCommitRows == 0) {
+      commit();
+      begin();
+    }
+  }
+}
+
+void Rescue::simple(const char* select, const char* insert, std::uint64_t& saved) {
+  begin();
+  if (!walk(select, {}, insert, saved)) {
+    ++told_.lost;
+    walk(std::string(select) + " ORDER BY 1 DESC", {}, insert, saved);
+  }
+  commit();
+}
+
+void Rescue::journal() {
+  constexpr const char* insert = "INSERT OR IGNORE INTO journal VALUES(?,?,?,?,?,?)";
+  begin();
+  std::int64_t id = 0;
+  int broken = 0;
+  // Over a page that cannot be read, in growing steps.
+  for (std::int64_t step = 1; broken < kPatience;
+       ++broken, step = std::min<std::int64_t>(step * 2, 1 << 16)) {
+    const auto was = id;
+    if (walk("SELECT id, tier, layout, at, till, blob FROM journal WHERE id>? ORDER BY id", {id},
+             insert, told_.blocks, &id))
+      break;
+    ++told_.lost;
+    if (id > was) step = 1;
+    id += step;
+  }
+  walk("SELECT id, tier, layout, at, till, blob FROM journal ORDER BY id DESC", {}, insert,
+       told_.blocks);
+  commit();
+}
+
+void Rescue::chunks() {
+  constexpr const char* columns = "SELECT tier, series, start, layout, end, rows, blob FROM chunk ";
+  constexpr const char* insert = "INSERT OR IGNORE INTO chunk VALUES(?,?,?,?,?,?,?)";
+  begin();
+  if (!walk(columns, {}, insert, told_.chunks)) {
+    ++told_.lost;
+    // Series by series: a page that is broken costs only those that lie in it.
+    std::vector<std::int64_t> ids;
+    for (const char* sql : {"SELECT id FROM series", "SELECT -id FROM layout"}) {
+      auto select = to_.prepare(sql);
+      if (!select) continue;
+      for (auto row = select->step(); row && *row; row = select->step())
+        ids.push_back(select->integer(0));
+    }
+    for (std::int64_t tier = 0; tier < 4; ++tier) {
+      for (const auto id : ids) {
+        const auto sql = std::string(columns) + "WHERE tier=? AND series=? ORDER BY start";
+        if (walk(sql, {tier, id}, insert, told_.chunks)) continue;
+        ++told_.lost;
+        walk(sql + " DESC", {tier, id}, insert, told_.chunks);
+      }
+    }
+  }
+  commit();
+}
+
+void Rescue::series() {
+  simple("SELECT id, name, unit, kind FROM series", "INSERT OR IGNORE INTO series VALUES(?,?,?,?)",
+         told_.series);
+  simple("SELECT id, members FROM layout", "INSERT OR IGNORE INTO layout VALUES(?,?)",
+         told_.layouts);
+}
+
+int time_is_up(void* limit) { return steady_now() > *static_cast<MonoTime*>(limit) ? 1 : 0; }
+
+}  // namespace
+
+std::string Salvaged::text() const {
+  return fmt::format(
+      "saved were {} series, {} chunks, {} blocks of the newest values and {} events; {} places "
+      "could not be read. The damaged file lies in {}",
+      series, chunks, blocks, events, lost, aside.string());
+}
+
+Result<std::string> what_is_wrong(sqlite::Database& database, Duration limit) {
+  MonoTime until = steady_now() + limit;
+  sqlite3_progress_handler(database.handle(), 10'000, time_is_up, &until);
+  auto answer = database.check();
+  sqlite3_progress_handler(database.handle(), 0, nullptr, nullptr);
+  if (!answer && (answer.error().detail & 0xff) == SQLITE_INTERRUPT) return std::string();
+  if (!answer && answer.error().code == Errc::malformed) return answer.error().text;
+  return answer;
+}
+
+Result<Salvaged> repair(const std::filesystem::path& file, Millis now) {
+  Salvaged told;
+  auto name = to_rfc3339(from_millis(now));
+  std::erase_if(name, [](char c) { return c == ':' || c == '-' || c == '.'; });
+  told.aside = file;
+  told.aside += ".damaged-" + name;
+  auto fresh_file = file;
+  fresh_file += ".repaired";
+  std::error_code failed;
+  for (const char* end : {"", "-wal", "-shm"})
+    std::filesystem::remove(std::filesystem::path(fresh_file.string() + end), failed);
+  {
+    auto fresh = open_for_writing(fresh_file);
+    if (!fresh) return fail(fresh.error());
+    // What the log holds and is sound belongs to it: opened as a database, not as a bare file.
+    auto damaged = sqlite::Database::open(file, {.access = sqlite::Access::shared});
+    if (damaged) {
+      Rescue rescue(*damaged, *fresh, told);
+      rescue.series();
+      rescue.journal();
+      rescue.chunks();
+      rescue.simple("SELECT id, series, at, what, before, after, increase FROM event",
+                    "INSERT OR IGNORE INTO event VALUES(?,?,?,?,?,?,?)", told.events);
+      std::uint64_t settings = 0;
+      rescue.simple("SELECT key, value FROM meta", "INSERT OR REPLACE INTO meta VALUES(?,?)",
+                    settings);
+    } else {
+      ++told.lost;
+    }
+    if (auto done = fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done)
+      return fail(done.error());
+  }
+  for (const char* end : {"", "-wal", "-shm"}) {
+    const std::filesystem::path part(file.string() + end);
+    if (std::filesystem::exists(part, failed))
+      std::filesystem::rename(part, std::filesystem::path(told.aside.string() + end), failed);
+  }
+  std::filesystem::rename(fresh_file, file, failed);
+  if (failed) return fail(Errc::unavailable, "{}: {}", fresh_file.string(), failed.message());
+  return told;
+}
+
+}  // namespace lightship::history

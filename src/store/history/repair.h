@@ -1,0 +1,24 @@
+// A damaged history.db: what can be read is carried into a new file, row by row; the damaged one is
+// moved aside.
+#pragma once
+
+#include <string>
+
+#include "store/history/file.h"
+
+namespace lightship::history {
+
+struct Salvaged {
+  std::uint64_t series = 0, layouts = 0, blocks = 0, chunks = 0, events = 0;  // saved
+  std::uint64_t lost = 0;       // places in the tables that could not be read
+  std::filesystem::path aside;  // where the damaged file lies now
+  std::string text() const;     // for the log and the alert
+};
+
+// What is wrong with the file, or nothing. Looks for at most `limit`; a big file is then taken as
+// sound.
+Result<std::string> what_is_wrong(sqlite::Database& database, Duration limit);
+
+Result<Salvaged> repair(const std::filesystem::path& file, Millis now);
+
+}  // namespace lightship::history
