@@ -364,7 +364,7 @@ void App::apply_levels() {
   if (!options_.level_given && loaded_.house.log_level)
     logbook_.set_level(*loaded_.house.log_level);
   for (const char* name :
-       {"modbus", "mqtt", "http", "modbus_gateway", "portal", "lightship", "outbox"}) {
+       {"modbus", "mqtt", "http", "history", "modbus_gateway", "portal", "lightship", "outbox"}) {
     const auto own = loaded_.house.component_levels.find(name);
     logbook_.set_level(name, own == loaded_.house.component_levels.end()
                                  ? std::nullopt

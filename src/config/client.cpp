@@ -41,6 +41,9 @@ void describe_client(Fields& f, ClientConfig& c) {
       .between(1, 247);
   f.value("max_age", c.max_age, "oldest value the gateway gives for this device; absent: cache_ttl")
       .at_least(10ms);
+  f.choice("history", c.history,
+           {{"raw", Keep::raw}, {"rollup", Keep::rollup}, {"none", Keep::none}},
+           "what the history keeps: every value and the roll-ups, the roll-ups alone, or nothing");
   f.value("allow_write", c.allow_write, "let writes through to the device")
       .later("writing to devices");
 }
@@ -57,6 +60,7 @@ DeviceInfo device_info(const std::string& connection, const ClientConfig& c, std
   info.exposed = c.expose_via_tcp;
   info.gateway_unit = c.gateway_unit_id.value_or(unit);
   info.max_age = c.max_age;
+  info.history = c.history;
   if (c.poll_interval) {
     info.poll_interval = *c.poll_interval;
   } else {

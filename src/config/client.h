@@ -24,6 +24,7 @@ struct ClientConfig {
   std::optional<std::uint8_t> gateway_unit_id;
   std::optional<Duration> max_age;
   bool allow_write = false;
+  Keep history = Keep::raw;
   Position at, type_at, unit_at;
 };
 
