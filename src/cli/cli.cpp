@@ -15,6 +15,7 @@
 #include "cli/check.h"
 #include "cli/demo.h"
 #include "cli/outbox.h"
+#include "cli/query.h"
 #include "cli/read.h"
 #include "cli/scan.h"
 #include "cli/sniff.h"
@@ -223,6 +224,26 @@ int main(int argc, char** argv) {
                              "~/.local/share/lightship)");
   outbox_command->add_flag("--json", typed.json, "print one JSON object");
 
+  QueryOptions query_options;
+  auto* query_command = program.add_subcommand("query", "what the history knows of a point");
+  auto* point_option = query_command->add_option(
+      "point", query_options.point,
+      "full name, main-panel/meter-1/voltage_l1; with * or ? all that fit");
+  query_command
+      ->add_flag("--packets", query_options.packets, "the packets of the mesh instead of a point")
+      ->excludes(point_option);
+  query_command->add_option("--from", query_options.from,
+                            "2026-01-04T12:00:00Z, 2026-01-04, today or -2h (an hour before --to)");
+  query_command->add_option("--to", query_options.to, "the same, not included (now)");
+  query_command->add_option(
+      "--step", query_options.step,
+      "one row for each 15m, 1h, ... of the UTC clock, or raw; absent: raw up to an hour, 1m up to "
+      "a day, 1h up to 60 days, else 1d");
+  query_command->add_option("--format", query_options.format, "table, csv or json (table)")
+      ->check(CLI::IsMember({"table", "csv", "json"}));
+  query_command->add_option("--data", typed.data,
+                            "data directory (DATA_DIR, else ~/.local/share/lightship)");
+
   auto* version_command = program.add_subcommand("version", "the version");
   version_command->add_flag("--json", typed.json, "print one JSON object");
 
@@ -281,6 +302,16 @@ int main(int argc, char** argv) {
   if (*status_command) return status(status_url, options.data_dir, typed.json);
   if (*scan_command) return scan(scan_options);
   if (*sniff_command) return sniff(sniff_options);
+  if (*query_command) {
+    query_options.data_dir = options.data_dir;
+    if (query_options.point.empty() && !query_options.packets) {
+      fmt::print(stderr,
+                 "lightship query: say which POINT, such as main-panel/meter-1/voltage_l1, or "
+                 "--packets\n  lightship query --help tells more\n");
+      return app::kUsage;
+    }
+    return query(query_options);
+  }
   if (*read) {
     by_url.json = by_device.json = typed.json;
     if (!by_url.url.empty()) return read_url(by_url);
