@@ -212,6 +212,7 @@ void HistorySink::tell(const Keeper::Report& report) {
 }
 
 Task<void> HistorySink::drain(Duration limit) {
+  keeper_->stop();
   const auto until = context_.clock.mono() + limit;
   while ((inlet_->waiting() > 0 || busy_) && context_.clock.mono() < until)
     co_await context_.clock.sleep_for(2ms);

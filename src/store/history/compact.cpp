@@ -21,7 +21,8 @@ struct Place {
 
 class Compaction {
  public:
-  explicit Compaction(sqlite::Database& database) : database_(database) {}
+  Compaction(sqlite::Database& database, const std::atomic<bool>* stop)
+      : database_(database), stop_(stop) {}
 
   Result<Compacted> run(Millis before);
 
@@ -41,6 +42,7 @@ class Compaction {
                    std::size_t rows, Bytes blob);
 
   sqlite::Database& database_;
+  const std::atomic<bool>* stop_;
   sqlite::Statement block_, put_, newest_, same_, there_, remove_;
   Compacted told_;
 };
@@ -100,6 +102,7 @@ Result<std::vector<std::int64_t>> Compaction::members(std::int64_t layout) {
 template <class F>
 Result<void> Compaction::blocks(std::span<const Place> places, F each) {
   for (const auto& place : places) {
+    if (stop_ != nullptr && *stop_) return fail(Errc::cancelled, "told to stop");
     block_.reset();
     block_.bind(0, place.id);
     const auto row = block_.step();
@@ -294,12 +297,13 @@ Result<void> Compaction::put(Tier tier, std::int64_t series, Millis start, std::
 
 }  // namespace
 
-Result<Compacted> compact(sqlite::Database& database, Millis before) {
+Result<Compacted> compact(sqlite::Database& database, Millis before,
+                          const std::atomic<bool>* stop) {
   auto transaction = sqlite::Transaction::begin(database);
   if (!transaction) return fail(transaction.error());
   Result<Compacted> done = Compacted{};
   {
-    Compaction compaction(database);  // its statements end before the transaction does
+    Compaction compaction(database, stop);  // its statements end before the transaction does
     done = compaction.run(before);
   }
   if (!done) return done;

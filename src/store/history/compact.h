@@ -2,6 +2,8 @@
 // series, with the hours and days of its minutes. And expiry: what is too old or too much goes.
 #pragma once
 
+#include <atomic>
+
 #include "store/history/file.h"
 
 namespace lightship::history {
@@ -17,8 +19,10 @@ struct Compacted {
   std::uint64_t damaged = 0;  // that could not be decoded
 };
 
-// All blocks that ended before `before`, in one transaction.
-Result<Compacted> compact(sqlite::Database& database, Millis before);
+// All blocks that ended before `before`, in one transaction. cancelled: `stop` was set meanwhile,
+// and nothing is changed.
+Result<Compacted> compact(sqlite::Database& database, Millis before,
+                          const std::atomic<bool>* stop = nullptr);
 
 // Deletes what is past its time, then the oldest of the finest tier while too much is used.
 // Returns the rows of the table that went.

@@ -71,6 +71,7 @@ void Keeper::account(Millis now) {
 }
 
 Result<void> Keeper::maintain(Report& report, Millis now) {
+  if (stop_) return {};
   const auto& figures = writer_->figures();
   const auto big = std::max(kBigJournal, figures.series * kJournalForEachSeries);
   bool due = figures.journal_bytes > big;
@@ -81,7 +82,8 @@ Result<void> Keeper::maintain(Report& report, Millis now) {
   }
   if (due) {
     const auto done = writer_->maintain(
-        [&](sqlite::Database& database) { return compact(database, now - kYoung); });
+        [&](sqlite::Database& database) { return compact(database, now - kYoung, &stop_); });
+    if (!done && done.error().code == Errc::cancelled) return {};
     if (!done) return fail(done.error());
     if (done->damaged > 0)
       report.news.push_back(fmt::format("{} damaged blocks were passed over", done->damaged));

@@ -2,6 +2,7 @@
 // lives on a Worker, and what it has to say comes back as a report.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ class Keeper {
   // Opens when it must, appends all of the batches (or none of the one that fails), and does what
   // is due. `appended` says how many were.
   Report work(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now);
+  // Any thread: what may take long is given up, `close` follows.
+  void stop() { stop_ = true; }
   Report close(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now);
 
  private:
@@ -52,6 +55,7 @@ class Keeper {
   std::uint64_t expired_ = 0;
   Millis looked_at_ = 0;  // for what is old
   bool damaged_ = false;
+  std::atomic<bool> stop_ = false;
 };
 
 }  // namespace lightship::history
