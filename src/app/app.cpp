@@ -100,6 +100,7 @@ class App {
   void tell_of_clock(const ClockWatch::News& news);
   Task<void> reload();
   void start_portal();
+  void give_back();
   void apply_levels();
   void retire_devices();
   void stop(const char* why);
@@ -184,6 +185,7 @@ Task<void> App::live() {
   running_.config_hash = loaded_.hash;
   running_.loaded = clock_.now();
   start_portal();
+  give_back();
   if (parts_.count() == 0)
     log_.warn("nothing to do: no connection and no sink is configured",
               field("config", options_.config_dir.string()));
@@ -345,6 +347,7 @@ Task<void> App::reload() {
     running_.config_hash = loaded_.hash;
     running_.loaded = clock_.now();
     if (portal_moved) start_portal();
+    give_back();
     log_.info("configuration reloaded",
               field("restarted", touched.empty() ? std::string("nothing") : join(touched, ", ")));
   }
@@ -371,6 +374,9 @@ void App::apply_levels() {
                                  : std::optional(own->second));
   }
 }
+
+// What reading the configuration needed lies in holes between what is kept.
+void App::give_back() { ::malloc_trim(0); }
 
 void App::start_portal() {
   const auto endpoint = parse_endpoint(loaded_.house.listen).value_or(Endpoint{"127.0.0.1", 8080});
