@@ -91,8 +91,10 @@ Task<Result<void>> MbapConversation::send_waiting() {
   } const sends(sending_);
   if (pipelined_) co_await asio::post(executor_, asio::use_awaitable);
   while (!outgoing_.empty()) {
-    const ByteVector frames = std::exchange(outgoing_, {});
-    auto written = co_await line_->write(frames);
+    // Both keep their room, so that a request allocates nothing.
+    leaving_.clear();
+    std::swap(leaving_, outgoing_);
+    auto written = co_await line_->write(leaving_);
     if (written) continue;
     // Part of a request may be on its way, so nothing that follows would be understood.
     line_->close();

@@ -39,6 +39,7 @@ class MbapConversation final : public Conversation {
   asio::any_io_executor executor_;
   std::map<std::uint16_t, Open*> open_;
   ByteVector outgoing_;     // requests that whoever sends takes along
+  ByteVector leaving_;      // those that are being sent
   bool sending_ = false;    // somebody does
   bool pipelined_ = false;  // two were under way at once: it pays to wait for the others
   std::uint16_t last_transaction_ = 0;
