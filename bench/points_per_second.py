@@ -5,7 +5,8 @@
 100,000 points each second (50 connections of 2000) and 10,000 points every 100 ms (50 of 200), with decoding,
 the cache and the Modbus TCP gateway, through which a client reads now and then. The CPU is that of all threads,
 in percent of one core; late polls are the times of the grid that went by. The devices are one simulated server
-(fast_modbus_server.cpp), whose CPU is not counted.
+(fast_modbus_server.cpp), whose CPU is not counted. With the history every point is in the 1-minute roll-up, and
+1,000 points, or all, are stored raw as well.
 """
 import argparse
 import json
@@ -23,10 +24,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support import configuration as write  # noqa: E402
-from support.program import Lightship, lightship_binary  # noqa: E402
+from support.program import Lightship, lightship, lightship_binary  # noqa: E402
 from support.waiting import eventually, free_port  # noqa: E402
 
 CONNECTIONS = 50
+RAW_POINTS = 1000
 WARM_UP_S = 5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
@@ -58,15 +60,32 @@ def expected(at, tick):
     return 1000.0 + 0.25 * at + 0.125 * (tick % 512)
 
 
-def site(plan, devices, gateway_port, in_flight):
-    points = {f"p{at}": {"address": 2 * at, "function": 3, "data_type": "float32", "unit": "kW"} for at in range(plan["points"])}
-    registry = {"meters": [{"id": "plc", "manufacturer": "Lightship", "model": "Simulated", "protocol": "modbus_tcp",
-                            "limits": {"in_flight": in_flight}, "registers": points}]}
-    connections = [write.tcp(devices.port, {"id": "plc", "unit_id": unit, "meter_model": "plc", "poll_interval": plan["interval"],
-                                            "expose_via_tcp": True}, name=f"line-{unit}")
-                   for unit in range(1, CONNECTIONS + 1)]
+def history_is_known():
+    return "### `communication.history`" in lightship("reference").out
+
+
+def site(plan, devices, gateway_port, in_flight, history):
+    def meter(name, first, end):
+        points = {f"p{at}": {"address": 2 * at, "function": 3, "data_type": "float32", "unit": "kW"} for at in range(first, end)}
+        return {"id": name, "manufacturer": "Lightship", "model": "Simulated", "protocol": "modbus_tcp",
+                "limits": {"in_flight": in_flight}, "registers": points}
+
+    def client(unit, raw, model="plc"):
+        what = {} if history is None else {"history": "raw" if raw or history == "all raw" else "rollup"}
+        return {"id": model, "unit_id": unit, "meter_model": model, "poll_interval": plan["interval"], "expose_via_tcp": True, **what}
+
+    def clients(unit):
+        if plan["points"] > RAW_POINTS and unit == 1:
+            return [client(1, True, "some"), client(CONNECTIONS + 1, False, "rest")]
+        return [client(unit, unit * plan["points"] <= RAW_POINTS)]
+
+    registry = {"meters": [meter("plc", 0, plan["points"]), meter("some", 0, RAW_POINTS), meter("rest", RAW_POINTS, plan["points"])]}
+    if plan["points"] <= RAW_POINTS:
+        del registry["meters"][1:]
+    connections = [write.tcp(devices.port, *clients(unit), name=f"line-{unit}") for unit in range(1, CONNECTIONS + 1)]
+    settings = {} if not history_is_known() else {"history": {"enabled": history is not None}}
     return {"meter_registry": registry, "slave_config": write.slaves(*connections),
-            "communication": write.communication(None, write.gateway(gateway_port))}
+            "communication": write.communication(None, write.gateway(gateway_port), **settings)}
 
 
 class Reader(threading.Thread):
@@ -79,7 +98,7 @@ class Reader(threading.Thread):
     def run(self):
         with socket.create_connection(("127.0.0.1", self.port), 5) as peer:
             while not self.over.wait(0.1):
-                unit, first = random.randint(1, CONNECTIONS), random.randrange(0, self.plan["points"] - 60)
+                unit, first = random.randint(2, CONNECTIONS), random.randrange(0, self.plan["points"] - 60)
                 peer.sendall(struct.pack(">HHHBBHH", 7, 0, 6, unit, 3, 2 * first, 120))
                 answer = b""
                 while len(answer) < 9 or len(answer) < 6 + struct.unpack(">H", answer[4:6])[0]:
@@ -117,15 +136,15 @@ def totals(gateway):
     """The sums of the counters of the poller over all devices."""
     sums = {}
     for line in gateway.get("/metrics").body.splitlines():
-        if line.startswith("lightship_modbus_"):
+        if line.startswith(("lightship_modbus_", "lightship_history_")):
             name = line.split("{")[0].split()[0]
             sums[name] = sums.get(name, 0) + float(line.split()[-1])
     return sums
 
 
-def measure(plan, devices, in_flight, seconds):
+def measure(plan, devices, in_flight, history, seconds):
     port = free_port()
-    gateway = Lightship(wait_ready=False, **site(plan, devices, port, in_flight)).start()
+    gateway = Lightship(wait_ready=False, **site(plan, devices, port, in_flight, history)).start()
     try:
         gateway.await_ready(60)
         pid = gateway.process.pid
@@ -143,10 +162,15 @@ def measure(plan, devices, in_flight, seconds):
         percent = 100 * (cpu_s(pid) - cpu) / passed
         after = totals(gateway)
         reader.stop()
-        count = {name.removeprefix("lightship_modbus_").removesuffix("_total"): after[name] - before.get(name, 0) for name in after}
-        return {"percent": percent, "polls": count["polls"], "expected": CONNECTIONS * passed / plan["interval"], "late": count["overruns"],
-                "failed": count["polls_failed"] + count.get("failures", 0), "requests": count["requests"], "gateway_reads": reader.reads,
-                "points_per_second": round(count["polls"] * plan["points"] / passed), **{k: round(v, 1) for k, v in peak.items()}}
+        count = {name.removeprefix("lightship_").removesuffix("_total"): after[name] - before.get(name, 0) for name in after}
+        # A connection whose points are two devices is polled twice as often.
+        devices_polled = CONNECTIONS + (plan["points"] > RAW_POINTS)
+        expected_polls = devices_polled * passed / plan["interval"]
+        return {"percent": percent, "polls": count["modbus_polls"], "expected": expected_polls, "late": count["modbus_overruns"],
+                "failed": count["modbus_polls_failed"] + count.get("modbus_failures", 0), "requests": count["modbus_requests"],
+                "gateway_reads": reader.reads, "raw_per_second": round(count.get("history_values", 0) / passed),
+                "points_per_second": round(CONNECTIONS * plan["points"] / plan["interval"] * count["modbus_polls"] / expected_polls),
+                **{k: round(v, 1) for k, v in peak.items()}}
     finally:
         gateway.stop()
 
@@ -166,8 +190,29 @@ def peer(plan, devices, in_flight, seconds):
 
 
 def say(name, ours, theirs, unit, aim, **more):
-    print(json.dumps({"name": name, "ours": round(ours, 2), "peer": theirs and round(theirs, 2), "ratio": theirs and round(ours / theirs, 3),
+    print(json.dumps({"name": name, "ours": round(ours, 2), "peer": theirs and round(theirs, 2), "ratio": round(ours / theirs, 3) if theirs else None,
                       "unit": unit, "higher_is_better": False, "aim": aim, **more}), flush=True)
+
+
+def ways():
+    """Requests in flight, and what is stored raw; None: no history."""
+    if not history_is_known():
+        return [(1, None), (16, None)]
+    return [(1, None), (16, None), (1, "1,000 raw"), (16, "1,000 raw"), (16, "all raw")]
+
+
+def compare(name, plan, devices, in_flight, history, options):
+    ours = measure(plan, devices, in_flight, history, options.seconds)
+    if ours["polls"] < 0.98 * ours["expected"] or ours["failed"]:
+        raise AssertionError(f"{name}: not polled as planned: {ours}")
+    theirs = None if options.no_peer else peer(plan, devices, in_flight, options.seconds)
+    # The same work: what pymodbus would need if it kept up.
+    rate = plan["points"] * CONNECTIONS / plan["interval"]
+    scaled = theirs and theirs["percent"] * rate / max(theirs["points_per_second"], 1)
+    say(f"CPU, {name}", ours["percent"], scaled, "% of a core", plan["percent"], published=plan["published"]["percent"],
+        lightship=ours, pymodbus=theirs)
+    say(f"Late polls, {name}", ours["late"], theirs and theirs["missed"], f"of {ours['expected']:.0f}", 0)
+    say(f"Memory, {name} (peak VmRSS)", ours["VmRSS"], None, "MiB", plan["mib"], published=plan["published"]["mib"])
 
 
 def main():
@@ -179,21 +224,10 @@ def main():
     devices = Devices()
     try:
         for plan in PLANS:
-            for in_flight in (1, 16):
-                name = f"{plan['name']}, {in_flight} in flight"
-                if options.only not in name:
-                    continue
-                ours = measure(plan, devices, in_flight, options.seconds)
-                if ours["polls"] < 0.98 * ours["expected"] or ours["failed"]:
-                    raise AssertionError(f"{name}: not polled as planned: {ours}")
-                theirs = None if options.no_peer else peer(plan, devices, in_flight, options.seconds)
-                # The same work: what pymodbus would need if it kept up.
-                rate = plan["points"] * CONNECTIONS / plan["interval"]
-                scaled = theirs and theirs["percent"] * rate / max(theirs["points_per_second"], 1)
-                say(f"CPU, {name}", ours["percent"], scaled, "% of a core", plan["percent"], published=plan["published"]["percent"],
-                    lightship=ours, pymodbus=theirs)
-                say(f"Late polls, {name}", ours["late"], theirs and theirs["missed"], f"of {ours['expected']:.0f}", 0)
-                say(f"Memory, {name} (peak VmRSS)", ours["VmRSS"], None, "MiB", plan["mib"], published=plan["published"]["mib"])
+            for in_flight, history in ways():
+                name = f"{plan['name']}, {in_flight} in flight, {history or 'no history'}"
+                if options.only in name:
+                    compare(name, plan, devices, in_flight, history, options)
     finally:
         devices.stop()
 
