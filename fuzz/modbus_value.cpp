@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "codec/modbus/decode_value.h"
+#include "codec/modbus/encode_value.h"
 #include "modbus_input.h"
 
 namespace {
@@ -80,10 +80,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_kind(decoded);
   if (decoded.why != Why::none || power || !is_exact(spec)) return 0;
 
-  const auto words = encode_value(spec, decoded.value, power);
-  if (!words) return 0;
-  require(words->size() == registers_of(spec));
-  const auto again = decode(spec, *words, power);
+  const auto laid = lay_out(spec, decoded.value, power);
+  if (!laid) return 0;
+  require(laid->values.size() == registers_of(spec) && laid->mask.size() == laid->values.size());
+  // Written over anything, it is there, and the bits of others are as they were.
+  const std::vector<std::uint16_t> before(laid->values.size(), 0xA55A);
+  const auto after = laid->over(before);
+  require(laid->is_in(after));
+  for (std::size_t at = 0; at < after.size(); ++at)
+    require(((after[at] ^ before[at]) & ~laid->mask[at]) == 0);
+  const auto again = decode(spec, after, power);
   if (spec.not_available.empty()) require(is_same(spec, again.value, decoded.value));
   return 0;
 }

@@ -75,7 +75,7 @@ Decoded decode(const PointSpec& spec, std::span<const std::uint16_t> registers,
 
 // The registers that decode to this value, rounded to what they can hold. Errc::invalid when it
 // does not fit, lies outside min..max or is of the wrong kind; a bit or bits, which share their
-// register with others, cannot be written alone.
+// register with others, cannot be written alone: see encode_value.h.
 Result<std::vector<std::uint16_t>> encode_value(
     const PointSpec& spec, const Value& value,
     std::optional<std::int16_t> power_of_ten = std::nullopt);

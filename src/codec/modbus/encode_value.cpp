@@ -1,8 +1,10 @@
 // Values -> registers: for writes, and for what the gateway lays into its own map.
+#include "codec/modbus/encode_value.h"
+
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
-#include "codec/modbus/decode_value.h"
 #include "codec/modbus/scaling.h"
 #include "codec/modbus/words.h"
 
@@ -41,6 +43,17 @@ Limits limits_of(const PointSpec& spec) {
       Whole most = 1;
       for (int at = 0; at < spec.count; ++at) most *= kTenThousand;
       return {0, most - 1};
+    }
+    case DataType::uint8h:
+    case DataType::uint8l:
+      return {0, UINT8_MAX};
+    case DataType::int8h:
+    case DataType::int8l:
+      return {INT8_MIN, INT8_MAX};
+    case DataType::bits: {
+      const int room = 16 * spec.count - spec.shift;
+      const int width = spec.width == 0 ? room : std::min<int>(spec.width, room);
+      return {0, (Whole{1} << std::max(width, 0)) - 1};
     }
     default:
       return {0, UINT32_MAX};  // uint32, acc32, bitfield32
@@ -151,11 +164,41 @@ Encoded text(const PointSpec& spec, const Value& value) {
   return words;
 }
 
-Encoded truth(const Value& value) {
+Encoded truth(const PointSpec& spec, const Value& value) {
+  if (std::holds_alternative<std::string>(value)) {
+    const auto named = whole_of(spec, value, std::nullopt);
+    if (!named) return fail(named.error());
+    if (*named != 0 && *named != 1)
+      return fail(Errc::invalid, "{} is neither true nor false", to_text(value));
+    return std::vector<std::uint16_t>{static_cast<std::uint16_t>(*named)};
+  }
   const double number = as_double(value);
   if (number != 0 && number != 1)
     return fail(Errc::invalid, "{} is neither true nor false", to_text(value));
   return std::vector<std::uint16_t>{static_cast<std::uint16_t>(number)};
+}
+
+// Those bits of the registers that are the point's own, from bit 0 of the value up.
+struct Field {
+  int shift = 0;
+  std::uint64_t mask = 0;  // before it is shifted
+};
+
+std::optional<Field> field_of(const PointSpec& spec) {
+  switch (spec.type) {
+    case DataType::bit:
+      return Field{spec.bit & 15, 1};
+    case DataType::bits:
+      return Field{spec.shift, static_cast<std::uint64_t>(limits_of(spec).most)};
+    case DataType::uint8h:
+    case DataType::int8h:
+      return Field{8, 0xFF};
+    case DataType::uint8l:
+    case DataType::int8l:
+      return Field{0, 0xFF};
+    default:
+      return std::nullopt;
+  }
 }
 
 // A NaN is inside no limits; a name is as good as its number.
@@ -165,9 +208,7 @@ bool is_within(const PointSpec& spec, const Value& value) {
   return (!spec.min || number >= *spec.min) && (!spec.max || number <= *spec.max);
 }
 
-}  // namespace
-
-Encoded encode_value(const PointSpec& spec, const Value& value, Power power) {
+Result<void> check(const PointSpec& spec, const Value& value, const Power& power) {
   if (!has_value(value) && !is_float(spec.type)) return fail(Errc::invalid, "there is no value");
   if (!allows_count(spec.type, registers_of(spec))) {
     return fail(Errc::invalid, "{} takes {} registers, not {}", name(spec.type),
@@ -179,6 +220,67 @@ Encoded encode_value(const PointSpec& spec, const Value& value, Power power) {
                 spec.min ? fmt::to_string(*spec.min) : "",
                 spec.max ? fmt::to_string(*spec.max) : "");
   }
+  return {};
+}
+
+}  // namespace
+
+Laid laid_whole(std::vector<std::uint16_t> values) {
+  std::vector<std::uint16_t> mask(values.size(), 0xFFFF);
+  return {std::move(values), std::move(mask)};
+}
+
+bool Laid::is_whole() const {
+  return std::ranges::all_of(mask, [](std::uint16_t bits) { return bits == 0xFFFF; });
+}
+
+std::vector<std::uint16_t> Laid::over(std::span<const std::uint16_t> before) const {
+  auto merged = values;
+  for (std::size_t at = 0; at < merged.size() && at < before.size(); ++at)
+    merged[at] = static_cast<std::uint16_t>((before[at] & ~mask[at]) | (values[at] & mask[at]));
+  return merged;
+}
+
+bool Laid::is_in(std::span<const std::uint16_t> registers) const {
+  if (registers.size() != values.size()) return false;
+  for (std::size_t at = 0; at < values.size(); ++at) {
+    if (((registers[at] ^ values[at]) & mask[at]) != 0) return false;
+  }
+  return true;
+}
+
+Result<Laid> lay_out(const PointSpec& spec, const Value& value, Power power) {
+  const auto field = field_of(spec);
+  if (!field) {
+    auto words = encode_value(spec, value, power);
+    if (!words) return fail(words.error());
+    return laid_whole(std::move(*words));
+  }
+  if (auto possible = check(spec, value, power); !possible) return fail(possible.error());
+  if (field->mask == 0) return fail(Errc::invalid, "the shift is past the end of the registers");
+  std::uint64_t raw = 0;
+  if (spec.type == DataType::bit) {
+    const auto bit = truth(spec, value);
+    if (!bit) return fail(bit.error());
+    raw = bit->front();
+  } else {
+    const auto number = whole_of(spec, value, power);
+    if (!number) return fail(number.error());
+    const auto [least, most] = limits_of(spec);
+    if (*number < least || *number > most) {
+      return fail(Errc::invalid, "{} does not fit {}, which holds {} to {}", to_text(value),
+                  name(spec.type), static_cast<std::int64_t>(least),
+                  static_cast<std::int64_t>(most));
+    }
+    raw = static_cast<std::uint64_t>(*number) & field->mask;
+  }
+  const auto count = registers_of(spec);
+  return Laid{scatter(raw << field->shift, count, spec.order),
+              scatter(field->mask << field->shift, count, spec.order)};
+}
+
+Encoded encode_value(const PointSpec& spec, const Value& value, Power power) {
+  if (auto possible = check(spec, value, power); !possible) return fail(possible.error());
   switch (spec.type) {
     case DataType::bit:
     case DataType::bits:
@@ -189,7 +291,7 @@ Encoded encode_value(const PointSpec& spec, const Value& value, Power power) {
       return fail(Errc::invalid, "{} is a part of its register and cannot be written alone",
                   name(spec.type));
     case DataType::boolean:
-      return truth(value);
+      return truth(spec, value);
     case DataType::string:
       return text(spec, value);
     case DataType::float16:
