@@ -43,6 +43,7 @@ struct DeviceInfo {
   std::uint8_t gateway_unit = 0;    // ... under this unit id
   std::optional<Duration> max_age;  // ... when not older than this (and the gateway's cache_ttl)
   Keep history = Keep::raw;
+  bool allow_write = false;         // writes are let through to it
 
   std::string id() const { return connection + "/" + client; }
   friend bool operator==(const DeviceInfo&, const DeviceInfo&) = default;

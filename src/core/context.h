@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/worker.h"
 #include "core/alert.h"
+#include "core/audit.h"
 #include "core/bus.h"
 #include "core/cache.h"
 #include "core/catalog.h"
@@ -39,6 +40,7 @@ struct Context {
   std::string device_id;  // who we are
   std::filesystem::path config_dir;
   std::filesystem::path data_dir;  // empty: run without persistence
+  Audit* audit = nullptr;          // nothing (in tests): what must be audited is refused
 };
 
 }  // namespace lightship

@@ -45,6 +45,45 @@ void RegisterImage::declare(const std::vector<Range>& ranges) {
 
 void RegisterImage::store(Space space, std::uint16_t first, std::uint16_t count, Bytes data,
                           MonoTime arrived) {
+  put(space, first, count, data, arrived);
+  if (patches_.empty()) return;
+  // No poll takes longer than this from its first answer until it is stored.
+  constexpr auto kLongestPoll = std::chrono::minutes(2);
+  std::erase_if(patches_, [&](const Patch& p) { return p.arrived + kLongestPoll < arrived; });
+  for (const auto& patch : patches_) {
+    if (patch.range.space == space && patch.arrived > arrived) lay(patch);
+  }
+}
+
+void RegisterImage::patch(Space space, std::uint16_t first, std::uint16_t count, Bytes data,
+                          MonoTime arrived) {
+  if (patches_.size() >= kPatches) patches_.erase(patches_.begin());
+  patches_.push_back({{space, first, count}, ByteVector(data.begin(), data.end()), arrived});
+  lay(patches_.back());
+}
+
+void RegisterImage::lay(const Patch& patch) {
+  const auto& [space, first, count] = patch.range;
+  const std::uint32_t end = std::uint32_t{first} + count;
+  for (auto& block : blocks_) {
+    if (block.range.space != space || block.arrived == MonoTime::min()) continue;
+    const std::uint32_t from = std::max<std::uint32_t>(first, block.range.first);
+    const std::uint32_t to = std::min(end, std::uint32_t{block.range.first} + block.range.count);
+    for (std::uint32_t at = from; at < to; ++at) {
+      const std::size_t source = at - first, target = at - block.range.first;
+      if (is_bits(space)) {
+        if (source / 8 < patch.data.size())
+          block.data[target] = patch.data[source / 8] >> (source % 8) & 1;
+      } else if (source * 2 + 1 < patch.data.size()) {
+        block.data[target * 2] = patch.data[source * 2];
+        block.data[target * 2 + 1] = patch.data[source * 2 + 1];
+      }
+    }
+  }
+}
+
+void RegisterImage::put(Space space, std::uint16_t first, std::uint16_t count, Bytes data,
+                        MonoTime arrived) {
   const std::uint32_t end = std::uint32_t{first} + count;
   // The first block that ends behind `first`.
   auto touched = std::ranges::partition_point(blocks_, [&](const Block& block) {
@@ -95,6 +134,7 @@ void RegisterImage::age(Duration by) {
   for (auto& block : blocks_) {
     if (block.arrived != MonoTime::min()) block.arrived -= by;
   }
+  for (auto& patch : patches_) patch.arrived -= by;
 }
 
 bool RegisterImage::declared(Space space, std::uint32_t first, std::uint32_t count) const {

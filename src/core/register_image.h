@@ -23,6 +23,8 @@ constexpr bool is_bits(Space space) {
 class RegisterImage {
  public:
   enum class Outcome { ok, not_polled, not_fresh };
+  // Writes that one poll may be overtaken by.
+  static constexpr std::size_t kPatches = 32;
 
   // Replaces the declared ranges; what was read of registers that stay declared is kept.
   struct Range {
@@ -36,6 +38,10 @@ class RegisterImage {
   // `data`: registers high byte first, or bits packed from bit 0 of the first byte. What lies
   // outside the declared ranges is dropped.
   void store(Space space, std::uint16_t first, std::uint16_t count, Bytes data, MonoTime arrived);
+
+  // What a device holds since it was written to: given at once, and not overwritten by what was
+  // read before `arrived` and is stored after. The age of the block stays what it is.
+  void patch(Space space, std::uint16_t first, std::uint16_t count, Bytes data, MonoTime arrived);
 
   // Appends the wire form of the range to `out` when every element is declared and arrived at or
   // after `oldest`; otherwise appends nothing. Neighbouring blocks are read as one.
@@ -52,8 +58,16 @@ class RegisterImage {
     ByteVector data;     // 2 bytes a register; 1 byte a bit
     MonoTime arrived{};  // MonoTime::min() until read
   };
+  struct Patch {
+    Range range;
+    ByteVector data;
+    MonoTime arrived{};
+  };
+  void put(Space space, std::uint16_t first, std::uint16_t count, Bytes data, MonoTime arrived);
+  void lay(const Patch& patch);
   const Block* find(Space space, std::uint32_t address) const;
-  std::vector<Block> blocks_;  // by space, then first; never overlapping
+  std::vector<Block> blocks_;   // by space, then first; never overlapping
+  std::vector<Patch> patches_;  // the newest; at most kPatches
 };
 
 }  // namespace lightship

@@ -106,5 +106,32 @@ TEST(RegisterImage, DropsDataThatIsShorterThanItSays) {
   EXPECT_EQ(read(image, Space::holding, 0, 2), "not fresh");
 }
 
+TEST(RegisterImage, GivesWhatWasWrittenUntilItIsReadAgain) {
+  RegisterImage image;
+  image.declare({{Space::holding, 0, 3}, {Space::coils, 8, 4}});
+  image.store(Space::holding, 0, 3, hex("00 01 00 02 00 03"), kNow - 5s);
+  image.patch(Space::holding, 1, 1, hex("00 2A"), kNow);
+  EXPECT_EQ(read(image, Space::holding, 0, 3), "00 01 00 2A 00 03");
+  // Read before the write, stored after it.
+  image.store(Space::holding, 0, 3, hex("00 09 00 02 00 03"), kNow - 1s);
+  EXPECT_EQ(read(image, Space::holding, 0, 3), "00 09 00 2A 00 03");
+  image.store(Space::holding, 0, 3, hex("00 09 00 2B 00 03"), kNow + 1s);
+  EXPECT_EQ(read(image, Space::holding, 0, 3), "00 09 00 2B 00 03");
+
+  image.store(Space::coils, 8, 4, hex("00"), kNow);
+  image.patch(Space::coils, 9, 2, hex("03"), kNow);
+  EXPECT_EQ(read(image, Space::coils, 8, 4), "06");
+}
+
+TEST(RegisterImage, DoesNotMakeABlockYoungerByAWrite) {
+  RegisterImage image;
+  image.declare({{Space::holding, 0, 2}});
+  image.patch(Space::holding, 0, 1, hex("00 2A"), kNow);
+  EXPECT_EQ(read(image, Space::holding, 0, 2), "not fresh");
+  image.store(Space::holding, 0, 2, hex("00 01 00 02"), kNow - 60s);
+  image.patch(Space::holding, 0, 1, hex("00 2A"), kNow);
+  EXPECT_EQ(read(image, Space::holding, 0, 1), "not fresh");
+}
+
 }  // namespace
 }  // namespace lightship

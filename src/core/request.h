@@ -37,6 +37,17 @@ struct PointWrite {
 struct Written {
   Value before, now;  // as read from the device before and after; nothing where it cannot be read
   Duration took{};
+  Value value;  // what was asked for, as the point has it
+};
+
+// Why a write was refused by us: `detail` of Errc::invalid. The first four are the exceptions that
+// a Modbus client gets for it.
+enum WriteRefusal : int {
+  kWriteNotAllowed = 1,    // allow_write, writable
+  kWriteClosed = 2,        // writable: false
+  kWriteBadValue = 3,      // type, range, step
+  kWriteTooOften = 6,      // max_writes_per_minute, min_write_interval, too many waiting
+  kWriteNotExpected = 100  // the device holds something else than expected
 };
 
 // A driver that may write. Every write is guarded (allow_write, writable, range, step, rate) and
@@ -44,13 +55,14 @@ struct Written {
 class RegisterWriter {
  public:
   virtual ~RegisterWriter() = default;
-  // Errors: Errc::invalid (not allowed, out of range, too fast: the text says what is), refused
-  // (the device's exception, code in `detail`), timeout, unavailable, and Errc::malformed where the
-  // device took the write and holds something else.
+  // Errors: Errc::invalid (a WriteRefusal in `detail`; nothing was written), refused (the device's
+  // exception, code in `detail`), timeout, unavailable, and Errc::malformed where the device took
+  // the write and holds something else. A value or expectation given as text is understood as the
+  // point's type has it.
   virtual Task<Result<Written>> write_point(DeviceId device, PointWrite write, Duration limit) = 0;
   // A write as a Modbus request: function and data without unit id (functions 5, 6, 15, 16, 22,
-  // 23), for who speaks in registers. The answer's function and data. The same errors; a range
-  // that is guarded is refused with `detail` 3, a device without allow_write with 1.
+  // 23), for who speaks in registers. The answer's function and data. The same errors, but what
+  // we refuse is Errc::refused with the exception to answer in `detail`.
   virtual Task<Result<ByteVector>> write_registers(DeviceId device, ByteVector pdu, std::string by,
                                                    Duration limit) = 0;
 };

@@ -1,0 +1,173 @@
+// Appends lines to the audit file, many at once where they come together.
+#include "core/audit.h"
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace lightship {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::unexpected<Error> failed(const char* doing, const std::filesystem::path& path) {
+  const int why = errno;
+  return std::unexpected(Error{
+      Errc::unavailable,
+      fmt::format("cannot {} the audit file {}: {}", doing, path.string(), std::strerror(why)),
+      why});
+}
+
+void sync_folder(const std::filesystem::path& file) {
+  const auto parent = file.parent_path();
+  const Descriptor folder(
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0) ::fsync(folder.get());
+}
+
+// The file, locked, with room for more. Who waited for the lock may find that the file has been
+// renamed meanwhile, and looks again.
+Result<Descriptor> open_locked(const std::filesystem::path& path, std::uintmax_t most_bytes) {
+  for (;;) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+    if (file.get() < 0) return failed("open", path);
+    while (::flock(file.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) return failed("lock", path);
+    }
+    struct stat ours{}, named{};
+    if (::fstat(file.get(), &ours) != 0) return failed("look at", path);
+    if (::stat(path.c_str(), &named) != 0 || named.st_ino != ours.st_ino ||
+        named.st_dev != ours.st_dev) {
+      continue;
+    }
+    const auto size = static_cast<std::uintmax_t>(ours.st_size);
+    if (size < most_bytes) {
+      if (size == 0) sync_folder(path);
+      return file;
+    }
+    std::error_code ignored;
+    for (int older = AuditFile::kOlder; older >= 1; --older) {
+      const auto from =
+          older == 1 ? path.string() : path.string() + "." + std::to_string(older - 1);
+      std::filesystem::rename(from, path.string() + "." + std::to_string(older), ignored);
+    }
+  }
+}
+
+Result<void> append(const std::filesystem::path& path, std::string_view lines, bool sync,
+                    std::uintmax_t most_bytes) {
+  auto file = open_locked(path, most_bytes);
+  if (!file) return fail(file.error());
+  struct stat before{};
+  ::fstat(file->get(), &before);
+  while (!lines.empty()) {
+    const auto put = ::write(file->get(), lines.data(), lines.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) {
+      auto error = failed("write", path);
+      // Half a line would spoil the next one.
+      if (::ftruncate(file->get(), before.st_size) != 0) return error;
+      return error;
+    }
+    lines.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (sync && ::fdatasync(file->get()) != 0) return failed("sync", path);
+  return {};
+}
+
+}  // namespace
+
+Task<Result<void>> Audit::record(std::string_view event,
+                                 const std::function<void(JsonWriter&)>& members,
+                                 Durability durability) {
+  std::string line;
+  JsonWriter json(line);
+  json.begin_object().member("time", to_rfc3339(clock_.now())).member("event", event);
+  members(json);
+  json.end_object();
+  return keep(std::move(line), durability);
+}
+
+std::string Audit::next_id() {
+  return fmt::format("{:x}-{}", clock_.now().time_since_epoch().count(), ++ids_);
+}
+
+// What waits is written in one go by whoever comes first; the others find it done.
+struct AuditFile::Pen {
+  std::filesystem::path file;
+  std::uintmax_t most_bytes;
+  std::mutex mutex;
+  std::string waiting;
+  std::uint64_t handed_in = 0, taken = 0;
+  bool unsynced = false;
+  Result<void> newest;
+
+  std::uint64_t hand_in(std::string line) {
+    const std::lock_guard hold(mutex);
+    waiting += line;
+    waiting += '\n';
+    return ++handed_in;
+  }
+  Result<void> write(std::uint64_t upto, bool sync) {
+    std::string lines;
+    {
+      const std::lock_guard hold(mutex);
+      if (taken < upto) {
+        lines.swap(waiting);
+        taken = handed_in;
+      }
+    }
+    if (lines.empty() && !(sync && unsynced)) return newest;
+    newest = append(file, lines, sync, most_bytes);
+    unsynced = !sync && newest.has_value();
+    return newest;
+  }
+};
+
+AuditFile::AuditFile(Clock& clock, Logbook& logbook, std::filesystem::path file,
+                     std::uintmax_t most_bytes)
+    : Audit(clock), log_(logbook, "audit"), file_(std::move(file)), pen_(std::make_shared<Pen>()) {
+  pen_->file = file_;
+  pen_->most_bytes = most_bytes;
+}
+
+AuditFile::~AuditFile() { stop(); }
+
+void AuditFile::stop() {
+  if (worker_) worker_->stop();
+}
+
+Task<Result<void>> AuditFile::keep(std::string line, Durability durability) {
+  if (file_.empty()) {
+    log_.info("audit", field("line", line));
+    co_return Result<void>{};
+  }
+  if (!worker_) worker_.emplace();
+  const bool sync = durability == Durability::synced;
+  const auto mine = pen_->hand_in(std::move(line));
+  auto kept = co_await worker_->run([pen = pen_, mine, sync] { return pen->write(mine, sync); });
+  if (!kept)
+    log_.error("cannot keep the audit", field("why", kept.error().text));
+  else if (!sync)
+    worker_->post([pen = pen_, mine] { (void)pen->write(mine, true); });
+  co_return kept;
+}
+
+}  // namespace lightship
