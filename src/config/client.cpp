@@ -44,8 +44,8 @@ void describe_client(Fields& f, ClientConfig& c) {
   f.choice("history", c.history,
            {{"raw", Keep::raw}, {"rollup", Keep::rollup}, {"none", Keep::none}},
            "what the history keeps: every value and the roll-ups, the roll-ups alone, or nothing");
-  f.value("allow_write", c.allow_write, "let writes through to the device")
-      .later("writing to devices");
+  f.value("allow_write", c.allow_write,
+          "let writes through to the device, by name and from the Modbus gateway");
 }
 
 DeviceInfo device_info(const std::string& connection, const ClientConfig& c, std::uint8_t unit) {
@@ -61,6 +61,7 @@ DeviceInfo device_info(const std::string& connection, const ClientConfig& c, std
   info.gateway_unit = c.gateway_unit_id.value_or(unit);
   info.max_age = c.max_age;
   info.history = c.history;
+  info.allow_write = c.allow_write;
   if (c.poll_interval) {
     info.poll_interval = *c.poll_interval;
   } else {

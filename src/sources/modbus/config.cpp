@@ -35,9 +35,13 @@ void describe(Fields& f, RegisterConfig& c) {
       .example("[\"8000\"]");
   f.value("min", c.min, "below it the quality is bad");
   f.value("max", c.max, "above it the quality is bad");
-  f.value("writable", c.writable, "may be written").later("writing to devices");
+  f.value("writable", c.writable,
+          "true: may be written by name; false: not through the Modbus gateway either");
   f.list("range", c.range, "lowest and highest value that may be written").sized(2, 2);
   f.value("alone", c.alone, "read in a request of its own: the device answers it only so");
+  f.value("step", c.step, "only multiples of it are written, counted from the lowest of range");
+  f.value("min_write_interval", c.min_write_interval, "time between two writes of this register")
+      .at_most(24h);
   f.value("confidence", c.confidence, "how sure the address is")
       .one_of({"multi", "single", "model", "convention"});
   f.value("source", c.source, "where the fact comes from");
@@ -66,6 +70,12 @@ void describe(Fields& f, RegisterConfig& c) {
         fmt::format("data_type {} takes {} registers", c.data_type, modbus::allowed_counts(*type)));
   }
   f.check(!c.min || !c.max || *c.min <= *c.max, "max", "must not be below min");
+  f.check(!c.writable.value_or(false) || c.function == 1 || c.function == 3, "writable",
+          fmt::format("what function {} reads cannot be written", c.function));
+  f.check(c.range.size() != 2 || c.range[0] <= c.range[1], "range", "the lowest value comes first");
+  f.check(!c.step || *c.step > 0, "step", "must be above 0");
+  f.check(c.range.empty() || *type != modbus::DataType::string, "range", "a text has no range");
+  f.check(!c.step || *type != modbus::DataType::string, "step", "a text has no step");
   f.check(std::uint32_t{c.address} + wire_count(c) <= 65536, "address", "ends past register 65535");
   f.check(c.scale != 0, "scale", "a scale of 0 makes every value 0");
 }
@@ -101,7 +111,13 @@ void describe(Fields& f, DeviceConfig& c) {
   f.map("registers", c.registers, "points of its own, beside or instead of a meter_model")
       .pattern_id();
   f.section("limits", c.limits, "what the device can take");
+  f.value("max_writes_per_minute", c.max_writes_per_minute,
+          "writes to the device within a minute; more are refused; 0: no limit")
+      .at_most(1'000'000);
   if (f.describing()) return;
+  c.write_at = f.position("allow_write");
+  f.check(!c.allow_write || c.unit_id != 0, "allow_write",
+          "a write to unit 0 is a broadcast to every device of a line, and is never sent");
   f.check(!c.meter_model.empty() || !c.registers.empty(), "id",
           "nothing to read: give the device a meter_model or registers");
   f.check(c.profile.empty() || !c.meter_model.empty(), "profile", "a profile needs a meter_model");
@@ -225,6 +241,19 @@ modbus::PointSpec point_spec(const RegisterConfig& c) {
   spec.min = c.min;
   spec.max = c.max;
   return spec;
+}
+
+std::shared_ptr<const WriteRule> write_rule(const RegisterConfig& c) {
+  WriteRule rule;
+  rule.writable = c.writable;
+  if (c.range.size() == 2) {
+    rule.least = c.range[0];
+    rule.most = c.range[1];
+  }
+  rule.step = c.step;
+  rule.min_interval = c.min_write_interval;
+  if (rule == WriteRule{}) return nullptr;
+  return std::make_shared<const WriteRule>(rule);
 }
 
 link::SerialSettings serial_settings(const ConnectionConfig& c,

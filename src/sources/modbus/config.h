@@ -12,6 +12,7 @@
 #include "codec/modbus/decode_value.h"
 #include "config/client.h"
 #include "link/serial_settings.h"
+#include "sources/modbus/write_rule.h"
 
 namespace lightship::poller {
 
@@ -32,9 +33,11 @@ struct RegisterConfig {
   std::map<std::int64_t, std::string> names;  // enum
   std::vector<std::string> not_available;     // hex
   std::optional<double> min, max;
-  bool writable = false;
+  std::optional<bool> writable;
   std::vector<double> range;
   bool alone = false;  // answered only in a request of its own
+  std::optional<double> step;
+  Duration min_write_interval{};
   std::string confidence, source, notes;
   config::Position at;
 };
@@ -53,7 +56,8 @@ struct DeviceConfig : config::ClientConfig {
   std::string meter_model, profile;
   Registers registers;
   LimitsConfig limits;
-  config::Position model_at, profile_at;
+  unsigned max_writes_per_minute = 6000;
+  config::Position model_at, profile_at, write_at;
 };
 
 struct ConnectionConfig {
@@ -135,6 +139,9 @@ void describe(config::Fields& f, SunspecConfig& c);
 
 // The codec's description of the register; the configuration has been checked.
 modbus::PointSpec point_spec(const RegisterConfig& c);
+
+// What may be written to it; nothing when it says nothing of that.
+std::shared_ptr<const WriteRule> write_rule(const RegisterConfig& c);
 
 // Registers (or bits) that the point takes on the wire.
 std::uint16_t wire_count(const RegisterConfig& c);

@@ -24,6 +24,13 @@ struct DevicePoint {
   modbus::PointSpec spec;
   std::string scale_register;              // name of the point that holds the power of ten
   std::vector<SunspecPlace> sunspec = {};  // where it stands in the models of a SunSpec device
+  // Nothing for the many points that say nothing of writing.
+  std::shared_ptr<const WriteRule> write = nullptr;
+
+  const WriteRule& rule() const {
+    static const WriteRule kNone;
+    return write ? *write : kNone;
+  }
 };
 
 // What the configuration says of a device, worked out: the input of plan, catalog and poller.
@@ -36,6 +43,8 @@ struct DeviceSetup {
   int answers_as = -1;
   std::vector<std::uint16_t> sunspec_bases = {};              // where its chain of models may begin
   bool is_sunspec() const { return !sunspec_bases.empty(); }  // points are resolved: sunspec.h
+  bool allow_write = false;
+  unsigned max_writes_per_minute = 0;  // 0: no limit
 };
 
 class Device {

@@ -46,6 +46,7 @@ LineSource::LineSource(Context& context, LineSetup setup)
       turnstile_(context.executor, setup_.window),
       dialing_(context.executor),
       backoff_(pauses(), std::hash<std::string>{}(setup_.id)),
+      writer_(context, *this, setup_.id),
       connects_(context.metrics.counter("modbus_connects_total", "times a line was opened",
                                         {{"connection", setup_.id}})),
       losses_(context.metrics.counter("modbus_losses_total", "times a line was lost",
@@ -55,7 +56,8 @@ LineSource::LineSource(Context& context, LineSetup setup)
   for (auto& device : setup_.devices) {
     devices_.push_back(std::make_unique<Device>(std::move(device), setup_.timeout, setup_.retries,
                                                 alone, context, phase));
-    context_.owners.enter(devices_.back()->id(), *this);
+    context_.owners.enter(devices_.back()->id(), static_cast<RegisterReader&>(*this));
+    writer_.add(devices_.back()->id(), devices_.back()->setup());
     phase += kPhase;
   }
   context.metrics.gauge("modbus_line_busy_ratio", "part of the time spent asking",
@@ -67,7 +69,8 @@ LineSource::LineSource(Context& context, LineSetup setup)
 
 LineSource::~LineSource() {
   context_.metrics.remove_gauges({"connection", setup_.id});
-  for (const auto& device : devices_) context_.owners.leave(device->id(), *this);
+  for (const auto& device : devices_)
+    context_.owners.leave(device->id(), static_cast<const RegisterReader&>(*this));
 }
 
 Task<Error> LineSource::run() {
@@ -75,6 +78,7 @@ Task<Error> LineSource::run() {
   heartbeat_ = context_.progress.enroll("modbus/" + setup_.id);
   serving_ = std::make_unique<TaskGroup>(context_.executor);
   asked_ = std::make_unique<TaskGroup>(context_.executor);
+  writer_.start();
   TaskGroup polling(context_.executor);
   for (const auto& device : devices_) polling.spawn(poll_for_ever(*device));
 
@@ -84,6 +88,7 @@ Task<Error> LineSource::run() {
   } catch (...) {
     why = std::current_exception();
   }
+  co_await writer_.stop();
   asked_->cancel();
   co_await asked_->join();
   asked_.reset();

@@ -15,6 +15,7 @@
 #include "core/request.h"
 #include "sources/modbus/device.h"
 #include "sources/modbus/turnstile.h"
+#include "sources/modbus/writer.h"
 
 namespace lightship::poller {
 
@@ -30,7 +31,7 @@ struct LineSetup {
   std::function<Task<Result<std::unique_ptr<Conversation>>>(Context&)> open;
 };
 
-class LineSource final : public Runner, public RegisterReader {
+class LineSource final : public Runner, public RegisterReader, public WriteLine {
  public:
   LineSource(Context& context, LineSetup setup);
   ~LineSource() override;
@@ -46,7 +47,8 @@ class LineSource final : public Runner, public RegisterReader {
   // Errc::refused with the exception code in `detail`, Errc::timeout after `limit`,
   // Errc::unavailable when the line is not polled. A read is sent again when the connection turns
   // out to be closed; anything else is sent once, because it may have been done.
-  Task<Result<ByteVector>> ask_for(DeviceId device, modbus::Request request, Duration limit);
+  Task<Result<ByteVector>> ask_for(DeviceId device, modbus::Request request,
+                                   Duration limit) override;
 
   const Device* device(DeviceId id) const;  // nothing: not on this line
 
@@ -81,6 +83,7 @@ class LineSource final : public Runner, public RegisterReader {
   std::unique_ptr<TaskGroup> serving_;  // what runs beside the conversation
   std::unique_ptr<TaskGroup> asked_;    // requests for others, while the line is polled
   std::unique_ptr<Heartbeat> heartbeat_;
+  Writer writer_;
   Error last_error_;
   bool was_lost_ = false;
   Duration busy_{};  // time spent asking

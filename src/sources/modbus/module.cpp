@@ -61,6 +61,7 @@ void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
     check_connection(connection, mistakes);
     for (const auto& client : connection.clients) {
       check_device(client, mistakes);
+      check_writes(client, mistakes);
       const auto setup = device_setup(connection, client, meters_);
       config::Site::Device device{setup.info, {}, {}, client.at, client.type_at, client.unit_at};
       std::vector<PlanPoint> points;
@@ -177,6 +178,47 @@ void ModbusModule::check_profile(const DeviceConfig& device, const MeterConfig& 
                   "compare one value with the display: {}",
                   unsure.size() == all ? "all" : fmt::format("{} of the", unsure.size()),
                   counted(all, "point"), device.meter_model, join(unsure, ", ")));
+}
+
+void ModbusModule::check_writes(const DeviceConfig& device, config::Mistakes& mistakes) {
+  bool any = false;
+  for (const auto& [name, c] : device.registers) {
+    if (!c.writable.value_or(false)) {
+      const bool guarded = !c.range.empty() || c.step || c.min_write_interval > Duration{};
+      if (guarded && !device.allow_write) {
+        mistakes.warning(c.at, fmt::format("{}: what may be written to it has no effect without "
+                                           "allow_write: true of device '{}'",
+                                           name, device.id));
+      }
+      continue;
+    }
+    any = true;
+    const auto spec = point_spec(c);
+    const bool wants_range =
+        c.range.empty() && c.names.empty() && spec.type != modbus::DataType::boolean &&
+        spec.type != modbus::DataType::bit && spec.type != modbus::DataType::string;
+    if (!device.allow_write) {
+      mistakes.warning(c.at, fmt::format("{} is writable, but device '{}' says no allow_write: "
+                                         "true: nothing is written",
+                                         name, device.id));
+    } else if (wants_range) {
+      mistakes.warning(c.at, fmt::format("{} is writable without a range: any {} is sent to the "
+                                         "device; say range: [lowest, highest]",
+                                         name, modbus::name(spec.type)));
+    }
+  }
+  if (!device.allow_write || any) return;
+  if (device.expose_via_tcp) {
+    mistakes.note(device.write_at,
+                  fmt::format("device '{}' allows writes and has no writable register: they come "
+                              "through the Modbus gateway only",
+                              device.id));
+  } else {
+    mistakes.warning(device.write_at,
+                     fmt::format("device '{}' allows writes, but none of its registers says "
+                                 "writable: true, and the Modbus gateway does not expose it",
+                                 device.id));
+  }
 }
 
 void ModbusModule::check(const config::Site&, config::Mistakes& mistakes) {

@@ -24,6 +24,7 @@ class ModbusModule final : public config::Module {
   void check_profile(const DeviceConfig& device, const MeterConfig& meter,
                      config::Mistakes& mistakes) const;
   std::string meters_fingerprint(const ConnectionConfig& connection) const;
+  static void check_writes(const DeviceConfig& device, config::Mistakes& mistakes);
 
   std::vector<ConnectionConfig> connections_;
   std::vector<MeterConfig> site_meters_;

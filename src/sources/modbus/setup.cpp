@@ -32,7 +32,9 @@ DevicePoint device_point(const std::string& name, const RegisterConfig& c) {
           c.unit,
           {static_cast<Space>(c.function), c.address, wire_count(c), c.alone},
           point_spec(c),
-          c.scale_register};
+          c.scale_register,
+          {},
+          write_rule(c)};
 }
 
 // Where the point stands in the SunSpec models of the meter, or of those that it combines.
@@ -99,6 +101,8 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
   setup.info = config::device_info(connection.id, device, device.unit_id);
   setup.info.model = device.meter_model;
   setup.points = device_points(device, meters);
+  setup.allow_write = device.allow_write;
+  setup.max_writes_per_minute = device.max_writes_per_minute;
 
   LimitsConfig limits = device.limits;
   if (const auto* meter = meters.find(device.meter_model)) {
