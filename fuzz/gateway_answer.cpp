@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/manual_clock.h"
+#include "codec/modbus/request.h"
 #include "modbus_input.h"
 
 namespace {
@@ -14,11 +15,12 @@ using namespace lightship;
 using namespace lightship::gateway;
 using fuzz::require;
 
-// Unit 1 has registers and coils, some not yet read; unit 200 a mapped point; unit 2 is never heard
-// of.
+// Unit 1 has registers and coils, some not yet read, and may be written; unit 200 a mapped point;
+// unit 2 is never heard of.
 struct Table {
   Table() {
-    const auto meter = catalog.device({.connection = "line", .client = "meter"});
+    const auto meter =
+        catalog.device({.connection = "line", .client = "meter", .allow_write = true});
     auto& image = cache.image(meter);
     image.declare({{Space::holding, 0, 125},
                    {Space::holding, 200, 10},
@@ -64,7 +66,12 @@ ByteVector converse(Answerer& answerer, MonoTime now, Bytes stream, std::size_t 
       std::size_t used = step.used;
       require(used <= kept.size() && out.size() <= Answerer::kMostBytes);
       if (step.why == Step::Why::ask) {
-        require(step.ask.count > 0 && std::uint32_t{step.ask.first} + step.ask.count <= 65536);
+        if (step.ask.write.empty()) {
+          require(step.ask.count > 0 && std::uint32_t{step.ask.first} + step.ask.count <= 65536);
+        } else {
+          const auto request = modbus::decode_request(step.ask.write);
+          require(request && modbus::is_write(modbus::function_of(*request)));
+        }
         answerer.relay(step.ask, fail(Errc::timeout, ""), out);
         used += step.ask.size;
       }

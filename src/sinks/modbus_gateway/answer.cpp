@@ -2,7 +2,7 @@
 #include "sinks/modbus_gateway/answer.h"
 
 #include "codec/modbus/bits.h"
-#include "codec/modbus/function.h"
+#include "codec/modbus/request.h"
 
 namespace lightship::gateway {
 namespace {
@@ -13,6 +13,11 @@ using modbus::mbap::Adu;
 constexpr std::size_t kReadPdu = 5;                           // function, first, count
 constexpr std::size_t kReadHead = modbus::mbap::kHeader + 2;  // and function, byte count
 constexpr std::uint32_t kAddresses = 65536;
+
+bool is_forwarded_write(std::uint8_t function) {
+  return function == 5 || function == 6 || function == 15 || function == 16 || function == 22 ||
+         function == 23;
+}
 
 std::size_t data_bytes(Space space, std::size_t count) {
   return is_bits(space) ? modbus::packed_size(count) : 2 * count;
@@ -74,6 +79,7 @@ Answerer::Taken Answerer::answer_one(const Adu& adu, MonoTime now, ByteVector& o
   };
   Unit* const unit = units_.find(adu.unit);
   if (unit == nullptr) return refused(Exception::path_unavailable);
+  if (is_forwarded_write(function)) return take_write(adu, *unit, out, ask);
   if (function < 1 || function > 4) return refused(Exception::illegal_function);
 
   const auto space = static_cast<Space>(function);
@@ -92,7 +98,7 @@ Answerer::Taken Answerer::answer_one(const Adu& adu, MonoTime now, ByteVector& o
   out.resize(start);
   if (pass_through_) {
     if (const auto device = unit->device()) {
-      ask = {adu.transaction, adu.unit, *device, space, first, count, 0};
+      ask = {adu.transaction, adu.unit, *device, space, first, count, 0, {}};
       return Taken::ask;
     }
   }
@@ -100,8 +106,38 @@ Answerer::Taken Answerer::answer_one(const Adu& adu, MonoTime now, ByteVector& o
                                                 : Exception::target_silent);
 }
 
+Answerer::Taken Answerer::take_write(const Adu& adu, Unit& unit, ByteVector& out, Ask& ask) {
+  const auto device = unit.writable();
+  int why = modbus::code(Exception::illegal_function);
+  if (device) {
+    const auto request = modbus::decode_request(adu.pdu);
+    if (request) {
+      ask = {adu.transaction,
+             adu.unit,
+             *device,
+             Space::holding,
+             0,
+             0,
+             0,
+             ByteVector(adu.pdu.begin(), adu.pdu.end())};
+      return Taken::ask;
+    }
+    if (request.error().code == Errc::refused) why = request.error().detail;
+  } else {
+    ++tally_.writes_refused;
+  }
+  refuse(adu.transaction, adu.unit, adu.pdu[0], why, out);
+  return Taken::answered;
+}
+
 void Answerer::relay(const Ask& ask, const Result<ByteVector>& said, ByteVector& out) {
   ++tally_.requests;
+  if (!ask.write.empty()) {
+    if (said && !said->empty() && said->front() == ask.write.front())
+      return modbus::mbap::append_frame(out, ask.transaction, ask.unit, *said);
+    const int code = said ? modbus::code(Exception::target_silent) : code_of(said.error());
+    return refuse(ask.transaction, ask.unit, ask.write.front(), code, out);
+  }
   const auto function = static_cast<std::uint8_t>(ask.space);
   const std::size_t expected = data_bytes(ask.space, ask.count);
   if (said && said->size() == expected) {

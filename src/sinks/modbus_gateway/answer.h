@@ -1,9 +1,9 @@
 // Requests in, answers out: the gateway without its sockets.
 //
-// The checks stand in the order of docs/modbus.md: unit unknown 0x0A, function not 1-4 0x01, count
-// 0x03, not polled or past 65535 0x02, not read yet or too old 0x0B. A header that is none
-// (protocol id, length) means that the stream has lost its framing. Nothing is allocated for a read
-// out of a register image.
+// The checks stand in the order of docs/modbus.md: unit unknown 0x0A, function not 1-4 nor a write
+// to a device that allows it 0x01, count 0x03, not polled or past 65535 0x02, not read yet or too
+// old 0x0B. A header that is none (protocol id, length) means that the stream has lost its framing.
+// Nothing is allocated for a read out of a register image.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace lightship::gateway {
 
-// A read that only the device can answer.
+// A read that only the device can answer, or a write.
 struct Ask {
   std::uint16_t transaction = 0;
   std::uint8_t unit = 0;
@@ -26,6 +26,7 @@ struct Ask {
   std::uint16_t first = 0;
   std::uint16_t count = 0;
   std::size_t size = 0;  // bytes of the request, not counted in Step::used
+  ByteVector write;      // the PDU of a write; empty: a read
 };
 
 // What became of the bytes of a stream.
@@ -57,6 +58,7 @@ class Answerer {
  private:
   enum class Taken { answered, ask };
   Taken answer_one(const modbus::mbap::Adu& adu, MonoTime now, ByteVector& out, Ask& ask);
+  Taken take_write(const modbus::mbap::Adu& adu, Unit& unit, ByteVector& out, Ask& ask);
   void refuse(std::uint16_t transaction, std::uint8_t unit, std::uint8_t function, int code,
               ByteVector& out);
 

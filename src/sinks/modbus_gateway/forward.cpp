@@ -12,6 +12,7 @@ namespace lightship::gateway {
 bool Forwarder::ask(Asker& asker, const Ask& what) {
   auto& queue = queues_[what.device];
   for (auto& flight : queue.flights) {
+    if (!what.write.empty() || !flight.write.empty()) continue;
     if (flight.space == what.space && flight.first == what.first && flight.count == what.count) {
       ++tally_.joined;
       flight.askers.push_back(&asker);
@@ -19,8 +20,13 @@ bool Forwarder::ask(Asker& asker, const Ask& what) {
     }
   }
   if (queue.flights.size() >= kQueue) return false;
-  queue.flights.push_back(
-      {what.space, what.first, what.count, context_.clock.mono() + kLimit, {&asker}});
+  queue.flights.push_back({what.space,
+                           what.first,
+                           what.count,
+                           what.write,
+                           what.write.empty() ? std::string() : asker.name(),
+                           context_.clock.mono() + kLimit,
+                           {&asker}});
   if (!queue.busy) {
     queue.busy = true;
     tasks_.spawn(serve(what.device));
@@ -51,7 +57,8 @@ Task<void> Forwarder::serve(DeviceId device) {
   auto& queue = queues_[device];
   while (!queue.flights.empty()) {
     Result<ByteVector> said = fail(Errc::cancelled, "nobody waits");
-    if (!queue.flights.front().askers.empty()) said = co_await read(device, queue.flights.front());
+    if (!queue.flights.front().askers.empty())
+      said = co_await perform(device, queue.flights.front());
 
     // Whoever is told may ask again at once, and starts a new flight.
     const auto askers = std::move(queue.flights.front().askers);
@@ -61,13 +68,21 @@ Task<void> Forwarder::serve(DeviceId device) {
   queue.busy = false;
 }
 
-Task<Result<ByteVector>> Forwarder::read(DeviceId device, Flight flight) {
+Task<Result<ByteVector>> Forwarder::perform(DeviceId device, Flight flight) {
   const auto left = std::chrono::duration_cast<Duration>(flight.until - context_.clock.mono());
   if (left <= Duration{}) co_return fail(Errc::timeout, "waited too long for its turn");
-  RegisterReader* const reader = context_.owners.reader(device);
-  if (reader == nullptr) co_return fail(Errc::unavailable, "nobody reads this device");
-  ++tally_.forwarded;
   try {
+    if (!flight.write.empty()) {
+      RegisterWriter* const writer = context_.owners.writer(device);
+      if (writer == nullptr) co_return fail(Errc::unavailable, "nobody writes to this device");
+      ++tally_.writes;
+      auto writing =
+          writer->write_registers(device, std::move(flight.write), std::move(flight.by), left);
+      co_return co_await std::move(writing);
+    }
+    RegisterReader* const reader = context_.owners.reader(device);
+    if (reader == nullptr) co_return fail(Errc::unavailable, "nobody reads this device");
+    ++tally_.forwarded;
     co_return co_await reader->read_registers(device, flight.space, flight.first, flight.count,
                                               left);
   } catch (const boost::system::system_error& stopped) {

@@ -1,8 +1,9 @@
-// Reads that go to the device, for `pass_through`: one at a time per device, equal ones only once.
+// Reads that go to the device, for `pass_through`, and writes: one at a time per device, in the
+// order they came, equal reads only once.
 //
 // The queue of a device is bounded and every read has a limit, so a dead device cannot gather the
-// requests of impatient clients (the storm of 3cky/mbusd#36). A read that nobody waits for any more
-// is never sent.
+// requests of impatient clients (the storm of 3cky/mbusd#36). What nobody waits for any more is
+// never sent.
 #pragma once
 
 #include <list>
@@ -14,10 +15,11 @@
 
 namespace lightship::gateway {
 
-// Waits for the answer to one read at a time.
+// Waits for the answer to one request at a time.
 class Asker {
  public:
   virtual ~Asker() = default;
+  virtual std::string name() const = 0;  // for the audit of a write
   virtual void answered(const Result<ByteVector>& said) = 0;
 };
 
@@ -41,6 +43,8 @@ class Forwarder {
     Space space{};
     std::uint16_t first = 0;
     std::uint16_t count = 0;
+    ByteVector write;  // a write's PDU, and who asked
+    std::string by;
     MonoTime until{};
     std::vector<Asker*> askers;
   };
@@ -49,7 +53,7 @@ class Forwarder {
     bool busy = false;
   };
   Task<void> serve(DeviceId device);
-  Task<Result<ByteVector>> read(DeviceId device, Flight flight);
+  Task<Result<ByteVector>> perform(DeviceId device, Flight flight);
 
   Context& context_;
   Tally& tally_;

@@ -20,6 +20,7 @@ struct Session final : Asker {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  std::string name() const override { return "modbus gateway, " + peer.to_string(); }
   void answered(const Result<ByteVector>& said) override;  // in clients.cpp
 
   enum class State : std::uint8_t {

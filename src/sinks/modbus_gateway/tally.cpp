@@ -38,8 +38,12 @@ Tally::Tally(Metrics& metrics)
       slow(closed(metrics, "slow")),
       forwarded(metrics.counter("modbus_gateway_forwarded_total",
                                 "reads asked of devices for the gateway")),
-      joined(metrics.counter("modbus_gateway_joined_total",
-                             "reads that shared another one's answer")) {
+      joined(
+          metrics.counter("modbus_gateway_joined_total", "reads that shared another one's answer")),
+      writes(metrics.counter("modbus_gateway_writes_total",
+                             "writes of Modbus TCP clients passed on to devices")),
+      writes_refused(metrics.counter("modbus_gateway_writes_refused_total",
+                                     "writes to devices that do not allow them")) {
   by_code_.fill(&exceptions_of(metrics, "other"));
   for (const int code : kCodes) {
     by_code_[static_cast<std::uint8_t>(code)] = &exceptions_of(metrics, std::to_string(code));

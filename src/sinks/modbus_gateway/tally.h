@@ -33,6 +33,8 @@ class Tally {
   Counter& slow;            // closed: took no answers
   Counter& forwarded;       // reads asked of devices for pass_through
   Counter& joined;          // reads that shared the answer to another one
+  Counter& writes;          // writes passed on to devices
+  Counter& writes_refused;  // to devices that do not allow them
 
  private:
   std::array<Counter*, 256> by_code_{};

@@ -16,6 +16,12 @@ std::optional<DeviceId> DeviceUnit::device() {
   return id_;
 }
 
+std::optional<DeviceId> DeviceUnit::writable() {
+  const auto id = device();
+  if (!id || !catalog_.info(*id).allow_write) return std::nullopt;
+  return id;
+}
+
 Outcome DeviceUnit::read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now,
                          ByteVector& out) {
   if (!image_ && !device()) return Outcome::not_fresh;

@@ -27,6 +27,9 @@ class Unit {
 
   // Who could be asked for what is not in the cache.
   virtual std::optional<DeviceId> device() { return std::nullopt; }
+
+  // The device that writes go to; nothing where they are refused.
+  virtual std::optional<DeviceId> writable() { return std::nullopt; }
 };
 
 // A device with expose_via_tcp.
@@ -42,6 +45,7 @@ class DeviceUnit final : public Unit {
   Outcome read(Space space, std::uint32_t first, std::uint32_t count, MonoTime now,
                ByteVector& out) override;
   std::optional<DeviceId> device() override;
+  std::optional<DeviceId> writable() override;
 
  private:
   const Catalog& catalog_;
