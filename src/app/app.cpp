@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "app/control_commands.h"
 #include "app/directories.h"
 #include "app/load.h"
 #include "app/parts.h"
@@ -68,6 +69,8 @@ class App {
         cache_(catalog_),
         bus_(loop_.get_executor(), cache_),
         progress_(clock_),
+        audit_(clock_, logbook_,
+               options.no_persistence ? std::filesystem::path{} : options.data_dir / "audit.jsonl"),
         context_{loop_.get_executor(),
                  clock_,
                  logbook_,
@@ -83,8 +86,10 @@ class App {
                  heirlooms_,
                  loaded.site.device_id,
                  options.config_dir,
-                 options.no_persistence ? std::filesystem::path{} : options.data_dir},
+                 options.no_persistence ? std::filesystem::path{} : options.data_dir,
+                 &audit_},
         parts_(context_),
+        control_(context_),
         loaded_(std::move(loaded)),
         signals_(loop_),
         portal_(loop_.get_executor(), sources(), logbook_) {}
@@ -119,9 +124,11 @@ class App {
   Alerts alerts_{clock_};
   ClockWatch clock_watch_{clock_, first_possible_time(options_)};
   Worker files_;
+  AuditFile audit_;
   std::map<std::string, std::shared_ptr<void>> heirlooms_;
   Context context_;
   Parts parts_;
+  Control control_;
   Loaded loaded_;
   asio::signal_set signals_;
   portal::Portal portal_;
@@ -166,6 +173,7 @@ int App::run() {
   loop_.run();
   portal_.stop();
   files_.stop();
+  audit_.stop();
   if (failure) {
     try {
       std::rethrow_exception(failure);
@@ -194,6 +202,8 @@ Task<void> App::live() {
   house.spawn(take_signals());
   house.spawn(tick());
   house.spawn(watch_clock());
+  add_commands(control_, context_, sources().status);
+  house.spawn(control_.serve(options_.config_dir));
   running_.ready = true;
   systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));
   if (options_.stop_after) end_->expires_after(*options_.stop_after);
@@ -366,8 +376,8 @@ void App::retire_devices() {
 void App::apply_levels() {
   if (!options_.level_given && loaded_.house.log_level)
     logbook_.set_level(*loaded_.house.log_level);
-  for (const char* name :
-       {"modbus", "mqtt", "http", "history", "modbus_gateway", "portal", "lightship", "outbox"}) {
+  for (const char* name : {"modbus", "mqtt", "http", "history", "modbus_gateway", "portal",
+                           "lightship", "outbox", "audit", "control"}) {
     const auto own = loaded_.house.component_levels.find(name);
     logbook_.set_level(name, own == loaded_.house.component_levels.end()
                                  ? std::nullopt

@@ -20,6 +20,7 @@
 #include "cli/scan.h"
 #include "cli/sniff.h"
 #include "cli/status.h"
+#include "cli/write.h"
 #include "config/scalar.h"
 
 namespace lightship::cli {
@@ -205,6 +206,30 @@ int main(int argc, char** argv) {
   auto* scan_command = add_scan(program, scan_options);
   SniffOptions sniff_options;
   auto* sniff_command = add_sniff(program, sniff_options);
+  WriteOptions write_options;
+  std::optional<std::string> expected;
+  auto* write_command = program.add_subcommand(
+      "write", "write a point of a configured device, which must allow it, and read it back");
+  write_command->add_option("--config", typed.config,
+                            "configuration directory (CONFIG_DIR, else ~/.config/lightship)");
+  write_command
+      ->add_option("--device", write_options.device,
+                   "CONNECTION/CLIENT, or CLIENT where only one connection has it")
+      ->required();
+  write_command->add_option("--point", write_options.point, "the point, which is writable: true")
+      ->required();
+  write_command
+      ->add_option("--value", write_options.value,
+                   "a number in the point's own unit, true or false, a name of its enum, or a text")
+      ->required();
+  write_command->add_option("--expect", expected,
+                            "written only when the device holds this value now");
+  write_command->add_option("--data", typed.data,
+                            "data directory for the audit where no gateway runs (DATA_DIR, else "
+                            "~/.local/share/lightship)");
+  add_duration(write_command, "--timeout", write_options.timeout,
+               "longest time for all of it: reading, writing, reading back (10s)");
+  write_command->add_flag("--json", typed.json, "print one JSON object");
 
   std::string status_url;
   auto* status_command =
@@ -311,6 +336,13 @@ int main(int argc, char** argv) {
       return app::kUsage;
     }
     return query(query_options);
+  }
+  if (*write_command) {
+    write_options.config_dir = options.config_dir;
+    write_options.data_dir = options.data_dir;
+    write_options.expected = expected;
+    write_options.json = typed.json;
+    return write(write_options);
   }
   if (*read) {
     by_url.json = by_device.json = typed.json;

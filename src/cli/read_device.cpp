@@ -1,23 +1,24 @@
-// Reads a configured device once, with the poller's own plan.
+// Reads a configured device once, with the poller's own plan: through the running gateway, which
+// has the line, or over the line itself.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/json/parse.hpp>
 
 #include "app/app.h"
-#include "app/load.h"
+#include "base/hex.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "cli/control.h"
+#include "cli/device_target.h"
 #include "cli/read.h"
 #include "cli/read_error.h"
 #include "sources/modbus/asker.h"
-#include "sources/modbus/module.h"
 
 namespace lightship::cli {
-namespace {
 
-struct Target {
-  const poller::ConnectionConfig* connection = nullptr;
-  poller::DeviceSetup setup;
-};
+using namespace std::chrono_literals;
+
+namespace {
 
 struct Answers {
   bool connected = false;
@@ -27,11 +28,8 @@ struct Answers {
 };
 
 // Where the device has its SunSpec models, its points are.
-Task<Result<void>> find_models(poller::Conversation& conversation, Target& target) {
-  const poller::Terms terms{target.setup.info.unit, target.connection->timeout, target.setup.pause,
-                            target.setup.answers_as, 1 + target.connection->retries};
-  auto asker = poller::asker_over(conversation, terms);
-  const auto chain = co_await poller::walk_sunspec(asker.registers, target.setup.sunspec_bases);
+Task<Result<void>> find_models(poller::AskRegisters ask, DeviceTarget& target) {
+  const auto chain = co_await poller::walk_sunspec(std::move(ask), target.setup.sunspec_bases);
   if (!chain && chain.error().code != Errc::timeout)
     co_return fail(Errc::unavailable, "{}", chain.error().text);
   if (!chain) co_return fail(chain.error());
@@ -41,10 +39,78 @@ Task<Result<void>> find_models(poller::Conversation& conversation, Target& targe
   co_return Result<void>();
 }
 
-Task<void> read_blocks(asio::io_context& loop, Clock& clock, Target& target,
-                       const link::SerialSettings& settings, Answers& answers) {
+// The blocks to read, SunSpec models found. What cannot be found is said in the answers.
+Task<std::vector<poller::Block>> plan_of(poller::AskRegisters ask, DeviceTarget& target,
+                                         Answers& answers) {
+  if (target.setup.is_sunspec()) {
+    const auto found = co_await find_models(std::move(ask), target);
+    if (!found) {
+      answers.error = found.error();
+      for (auto& point : target.setup.points) point.where.count = 0;
+    }
+  }
+  std::vector<poller::PlanPoint> points;
+  for (const auto& point : target.setup.points) points.push_back(point.where);
+  co_return poller::plan(points, target.setup.limits);
+}
+
+// Through the gateway that has the line.
+Result<ByteVector> data_through(RunningGateway& gateway, const DeviceTarget& target, Space space,
+                                std::uint16_t first, std::uint16_t count) {
+  const auto limit = target.connection->timeout * (1 + target.connection->retries);
+  const auto said = gateway.ask({{"do", "read"},
+                                 {"device", target.setup.info.id()},
+                                 {"function", static_cast<int>(space)},
+                                 {"first", first},
+                                 {"count", count},
+                                 {"timeout_ms", limit / 1ms}},
+                                limit + 2s);
+  if (!said) return fail(said.error());
+  boost::system::error_code wrong;
+  const auto parsed = boost::json::parse(*said, wrong);
+  const auto* object = wrong ? nullptr : parsed.if_object();
+  const auto* data = object == nullptr ? nullptr : object->if_contains("data");
+  if (data == nullptr || !data->is_string())
+    return fail(Errc::malformed, "the running gateway gave no registers");
+  return from_hex(data->get_string());
+}
+
+Task<Result<std::vector<std::uint16_t>>> words_through(RunningGateway& gateway,
+                                                       const DeviceTarget& target, Space space,
+                                                       std::uint16_t first, std::uint16_t count) {
+  const auto data = data_through(gateway, target, space, first, count);
+  if (!data) co_return fail(data.error());
+  std::vector<std::uint16_t> words;
+  for (std::size_t at = 0; at + 1 < data->size(); at += 2)
+    words.push_back(load_u16(data->data() + at));
+  co_return words;
+}
+
+Task<void> read_through(RunningGateway& gateway, DeviceTarget& target, Answers& answers) {
+  const auto begun = steady_now();
+  answers.connected = true;
+  const poller::AskRegisters ask = [&](Space space, std::uint16_t first, std::uint16_t count) {
+    return words_through(gateway, target, space, first, count);
+  };
+  auto blocks = co_await plan_of(ask, target, answers);
+  for (auto& block : blocks) {
+    auto answer = data_through(gateway, target, block.space, block.first, block.count);
+    if (answer) answer->insert(answer->begin(), 2, 0);  // function and byte count, as on the wire
+    const bool silent = !answer && answer.error().code != Errc::refused;
+    if (silent) {
+      answers.error = answer.error();
+      answers.connected = answer.error().code != Errc::unavailable;
+    }
+    answers.blocks.emplace_back(std::move(block), std::move(answer));
+    if (silent) break;
+  }
+  answers.took = std::chrono::duration_cast<Duration>(steady_now() - begun);
+}
+
+Task<void> read_blocks(asio::io_context& loop, Clock& clock, DeviceTarget& target,
+                       Answers& answers) {
   auto opened =
-      co_await poller::open_line(loop.get_executor(), clock, *target.connection, settings);
+      co_await poller::open_line(loop.get_executor(), clock, *target.connection, target.serial());
   if (!opened) {
     answers.error = opened.error();
     co_return;
@@ -54,16 +120,11 @@ Task<void> read_blocks(asio::io_context& loop, Clock& clock, Target& target,
   TaskGroup serving(loop.get_executor());
   serving.spawn(conversation.serve());
   const auto begun = clock.mono();
-  if (target.setup.is_sunspec()) {
-    const auto found = co_await find_models(conversation, target);
-    if (!found) {
-      answers.error = found.error();
-      for (auto& point : target.setup.points) point.where.count = 0;
-    }
-  }
-  std::vector<poller::PlanPoint> points;
-  for (const auto& point : target.setup.points) points.push_back(point.where);
-  for (auto& block : poller::plan(points, target.setup.limits)) {
+  const poller::Terms terms{target.setup.info.unit, target.connection->timeout, target.setup.pause,
+                            target.setup.answers_as, 1 + target.connection->retries};
+  const auto asker = poller::asker_over(conversation, terms);
+  auto blocks = co_await plan_of(asker.registers, target, answers);
+  for (auto& block : blocks) {
     Result<ByteVector> answer = fail(Errc::timeout, "not asked");
     for (unsigned attempt = 0; attempt <= target.connection->retries; ++attempt) {
       poller::Ask ask;
@@ -122,7 +183,8 @@ std::string reason_at(const Answers& answers, const poller::PlanPoint& where) {
   return "timeout";
 }
 
-std::vector<Row> rows_of(const Target& target, const Answers& answers, std::string_view only) {
+std::vector<Row> rows_of(const DeviceTarget& target, const Answers& answers,
+                         std::string_view only) {
   std::vector<Row> rows;
   for (const auto& point : target.setup.points) {
     if (!only.empty() && point.name != only) continue;
@@ -154,7 +216,7 @@ std::vector<Row> rows_of(const Target& target, const Answers& answers, std::stri
   return rows;
 }
 
-void print(const Target& target, const Answers& answers, const std::vector<Row>& rows,
+void print(const DeviceTarget& target, const Answers& answers, const std::vector<Row>& rows,
            bool as_json) {
   if (as_json) {
     std::string text;
@@ -202,45 +264,12 @@ int usage(const std::string& text) {
 }  // namespace
 
 int read_device(const ReadDeviceOptions& options) {
-  auto loaded = app::load_site(options.config_dir);
-  if (!loaded.ok()) {
-    fmt::print(stderr, "{}", loaded.mistakes.text());
-    return app::kConfig;
-  }
-  const poller::ModbusModule* modbus = nullptr;
-  for (const auto& module : loaded.modules) {
-    if (const auto* found = dynamic_cast<const poller::ModbusModule*>(module.get())) modbus = found;
-  }
-  std::vector<std::string> known;
-  std::vector<Target> targets;
-  for (const auto& connection : modbus->connections()) {
-    for (const auto& client : connection.clients) {
-      const std::string id = connection.id + "/" + client.id;
-      known.push_back(id);
-      if (id == options.device || client.id == options.device) {
-        targets.push_back(
-            {&connection, poller::device_setup(connection, client, modbus->meters())});
-      }
-    }
-  }
-  if (targets.size() != 1) {
-    const auto meant = nearest(options.device, known);
-    return usage(targets.empty()
-                     ? fmt::format("no device '{}'{}; there are: {}", options.device,
-                                   meant ? fmt::format(" (did you mean {}?)", *meant) : "",
-                                   join(known, ", "))
-                     : fmt::format("several devices are called '{}'; say CONNECTION/CLIENT",
-                                   options.device));
-  }
-  auto& target = targets.front();
+  int status = app::kFine;
+  const auto found = find_device(options.config_dir, options.device, "read", status);
+  if (!found) return status;
+  auto& target = *found;
   if (!options.point.empty()) {
-    std::vector<std::string> names;
-    for (const auto& point : target.setup.points) names.push_back(point.name);
-    if (std::ranges::find(names, options.point) == names.end()) {
-      const auto meant = nearest(options.point, names);
-      return usage(fmt::format("{} has no point '{}'{}", target.setup.info.id(), options.point,
-                               meant ? fmt::format(" (did you mean {}?)", *meant) : ""));
-    }
+    if (target.point(options.point) == nullptr) return usage(target.no_point(options.point));
     // Only what is asked for, and the scale it may need.
     std::vector<std::string> wanted{options.point};
     for (const auto& point : target.setup.points) {
@@ -253,15 +282,15 @@ int read_device(const ReadDeviceOptions& options) {
     });
   }
 
+  Answers answers;
   asio::io_context loop(1);
   SystemClock clock;
-  Answers answers;
-  const auto settings = poller::serial_settings(
-      *target.connection, poller::meter_baud(*target.connection, modbus->meters()));
-  asio::co_spawn(loop, read_blocks(loop, clock, target, settings, answers),
-                 [](std::exception_ptr why) {
-                   if (why) std::rethrow_exception(why);
-                 });
+  auto gateway = RunningGateway::find(options.config_dir);
+  auto reading =
+      gateway ? read_through(*gateway, target, answers) : read_blocks(loop, clock, target, answers);
+  asio::co_spawn(loop, std::move(reading), [](std::exception_ptr why) {
+    if (why) std::rethrow_exception(why);
+  });
   loop.run();
   if (answers.error) return tell_read_error(*answers.error, answers.connected, options.json);
   const auto rows = rows_of(target, answers, options.point);

@@ -41,6 +41,10 @@ CALLS = {
     4: lambda: client.read_input_registers(o.at, o.count, o.unit),
     5: lambda: client.write_coil(o.at, bool(o.value), o.unit),
     6: lambda: client.write_register(o.at, o.value, o.unit),
+    15: lambda: client.write_coils(o.at, [bool(o.value)] * o.count, o.unit),
+    22: lambda: client.mask_write_register(address=o.at, and_mask=~o.value & 0xFFFF, or_mask=o.value, unit=o.unit),
+    23: lambda: client.readwrite_registers(read_address=o.at, read_count=o.count, write_address=o.at,
+                                           write_registers=[o.value] * o.count, unit=o.unit),
     16: lambda: client.write_registers(o.at, [o.value] + [0] * (o.count - 1), o.unit),
 }
 good = 0
@@ -55,7 +59,7 @@ for _ in range(o.repeat):
         print(json.dumps({"ok": False, "exception": getattr(answer, "exception_code", None), "error": str(answer), "us": us}),
               flush=True)
         continue
-    values = answer.bits[:o.count] if o.fn <= 2 else answer.registers if o.fn <= 4 else []
+    values = answer.bits[:o.count] if o.fn <= 2 else answer.registers if o.fn in (3, 4, 23) else []
     print(json.dumps({"ok": True, "values": [int(v) for v in values], "us": us}), flush=True)
     good += 1
 client.close()

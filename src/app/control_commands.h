@@ -1,0 +1,21 @@
+// What the control socket can do: status, read, write.
+//
+//   {"do":"status"}                                      as GET /api/status
+//   {"do":"read","device":"C/D","function":3,"first":0,"count":2,"timeout_ms":3000}
+//                                                        -> {"data":"43 66 40 00"}
+//   {"do":"write","device":"C/D","point":"P","value":"42","expected":"41","timeout_ms":10000}
+//                                                        -> as write_reply
+#pragma once
+
+#include "app/control.h"
+#include "core/request.h"
+
+namespace lightship::app {
+
+void add_commands(Control& control, Context& context, std::function<std::string()> status);
+
+// {"device","point","value","before","now","duration_ms"}: what `lightship write --json` prints.
+std::string write_reply(const std::string& device, const std::string& point,
+                        const Written& written);
+
+}  // namespace lightship::app

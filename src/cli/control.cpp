@@ -1,0 +1,118 @@
+// Talks to the control socket, one command at a time.
+#include "cli/control.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "app/control_address.h"
+
+namespace lightship::cli {
+namespace {
+
+constexpr std::size_t kLongestAnswer = 16 << 20;
+
+// The name of an abstract socket may be taken by anybody: whoever answers must be somebody who may
+// rule here anyway.
+bool is_trusted(int fd, const std::filesystem::path& config_dir) {
+  const auto peer = app::control_peer(fd);
+  if (!peer) return false;
+  if (peer->uid == 0 || peer->uid == ::geteuid() || ::geteuid() == 0) return true;
+  struct stat folder{};
+  return ::stat(config_dir.c_str(), &folder) == 0 && folder.st_uid == peer->uid;
+}
+
+Errc code_of(std::string_view name) {
+  for (const auto code :
+       {Errc::incomplete, Errc::malformed, Errc::crc, Errc::refused, Errc::timeout, Errc::closed,
+        Errc::unavailable, Errc::invalid, Errc::cancelled}) {
+    if (to_string(code) == name) return code;
+  }
+  return Errc::unavailable;
+}
+
+}  // namespace
+
+std::optional<RunningGateway> RunningGateway::find(const std::filesystem::path& config_dir) {
+  const auto name = app::control_address(config_dir);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, name.data(), name.size());
+  RunningGateway gateway(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  if (gateway.fd_ < 0 ||
+      ::connect(gateway.fd_, reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    return std::nullopt;
+  if (!is_trusted(gateway.fd_, config_dir)) {
+    fmt::print(stderr,
+               "lightship: somebody else listens in the gateway's place for {}; not asked\n",
+               config_dir.string());
+    return std::nullopt;
+  }
+  return gateway;
+}
+
+RunningGateway::~RunningGateway() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::string> RunningGateway::ask(const boost::json::object& command, Duration limit) {
+  std::string line = boost::json::serialize(command) + "\n";
+  for (std::string_view left = line; !left.empty();) {
+    const auto sent = ::send(fd_, left.data(), left.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0)
+      return fail(Errc::closed, "the running gateway hung up: {}", std::strerror(errno));
+    left.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  const auto until = steady_now() + limit;
+  std::string answer;
+  while (answer.empty() || answer.back() != '\n') {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_now()).count();
+    pollfd ready{fd_, POLLIN, 0};
+    const int events = left > 0 ? ::poll(&ready, 1, static_cast<int>(left)) : 0;
+    if (events < 0 && errno == EINTR) continue;
+    if (events <= 0) return fail(Errc::timeout, "the running gateway does not answer");
+    char part[16384];
+    const auto got = ::recv(fd_, part, sizeof part, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0)
+      return fail(Errc::closed,
+                  "the running gateway ended before it answered: what became of the "
+                  "command is in its audit");
+    answer.append(part, static_cast<std::size_t>(got));
+    if (answer.size() > kLongestAnswer)
+      return fail(Errc::malformed, "the running gateway says too much");
+  }
+  boost::system::error_code wrong;
+  const auto parsed = boost::json::parse(answer, wrong);
+  const auto* object = wrong ? nullptr : parsed.if_object();
+  if (object != nullptr) {
+    constexpr std::string_view kHead = R"({"ok":)";
+    if (const auto* good = object->if_contains("ok");
+        good != nullptr && good->is_object() && answer.starts_with(kHead))
+      return answer.substr(kHead.size(), answer.rfind('}') - kHead.size());
+    if (const auto* bad = object->if_contains("error"); bad != nullptr && bad->is_object()) {
+      const auto& error = bad->get_object();
+      const auto* code = error.if_contains("code");
+      const auto* detail = error.if_contains("detail");
+      const auto* text = error.if_contains("text");
+      return fail(Error{
+          code_of(code != nullptr && code->is_string() ? std::string_view(code->get_string()) : ""),
+          text != nullptr && text->is_string() ? std::string(text->get_string()) : "",
+          detail != nullptr && detail->is_int64() ? static_cast<int>(detail->get_int64()) : 0});
+    }
+  }
+  return fail(Errc::malformed, "the running gateway gave no answer that is one");
+}
+
+}  // namespace lightship::cli
