@@ -37,6 +37,7 @@ struct Workbench {
   Progress progress{clock};
   Owners owners;
   Alerts alerts{clock};
+  ClockWatch clock_watch{clock, Time{}};
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
   AuditFile audit;
@@ -50,6 +51,7 @@ struct Workbench {
                   progress,
                   owners,
                   alerts,
+                  clock_watch,
                   files,
                   heirlooms,
                   "command line",
