@@ -202,7 +202,9 @@ def ways():
 
 
 def compare(name, plan, devices, in_flight, history, options):
-    ours = measure(plan, devices, in_flight, history, options.seconds)
+    # The roll-ups of a minute are made at its end: less than a whole one would have all of their work, or none.
+    seconds = options.seconds if history is None else max(60, 60 * round(options.seconds / 60))
+    ours = measure(plan, devices, in_flight, history, seconds)
     if ours["polls"] < 0.98 * ours["expected"] or ours["failed"]:
         raise AssertionError(f"{name}: not polled as planned: {ours}")
     theirs = None if options.no_peer else peer(plan, devices, in_flight, options.seconds)
