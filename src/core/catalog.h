@@ -56,6 +56,7 @@ struct PointInfo {
   std::size_t slot = 0;  // its place among the device's points
   // Where it stands in the device's registers; count 0 where that means nothing.
   RegisterImage::Range registers{Space::holding, 0, 0};
+  Duration interval{};  // between two readings of it, where that is not the device's poll_interval
 };
 
 class Catalog {
@@ -68,6 +69,8 @@ class Catalog {
   // Appends or updates a point of the device.
   PointId point(DeviceId device, std::string_view name, std::string unit = {},
                 RegisterImage::Range registers = {Space::holding, 0, 0});
+  // How often the point is read; 0: as often as its device.
+  void set_interval(PointId point, Duration interval) { points_[index(point)].interval = interval; }
   // The device's points are now exactly these, in this order.
   void set_points(DeviceId device, std::vector<PointId> points);
 

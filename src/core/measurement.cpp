@@ -41,14 +41,16 @@ Picture look(const std::string& site, const Catalog& catalog, Cache& cache, Devi
   const auto oldest_allowed = seen.now - stale_after(seen.info);
   for (const auto id : catalog.points(device)) {
     const auto& point = cache.point(id);
+    const auto& told = catalog.info(id);
     Reason reason = point.reason;
-    if (reason == Reason::none && point.arrived < oldest_allowed) reason = Reason::stale;
+    if (reason == Reason::none && point.arrived < seen.now - stale_after(seen.info, told))
+      reason = Reason::stale;
     if (reason == Reason::none) {
       ++seen.good;
       seen.oldest = std::min(seen.oldest, point.arrived);
       seen.newest = std::max(seen.newest, point.at);
     }
-    seen.points.push_back({&catalog.info(id), &point, reason});
+    seen.points.push_back({&told, &point, reason});
   }
   // Without any value the message tells of the failure, which has its own time.
   if (seen.good == 0) {
@@ -190,6 +192,10 @@ Composed about_being_online(const Picture& seen) {
 }  // namespace
 
 Duration stale_after(const DeviceInfo& device) { return 3 * device.poll_interval + kStaleGrace; }
+
+Duration stale_after(const DeviceInfo& device, const PointInfo& point) {
+  return 3 * (point.interval.count() > 0 ? point.interval : device.poll_interval) + kStaleGrace;
+}
 
 std::vector<Composed> compose(Shape shape, const std::string& site, const Catalog& catalog,
                               Cache& cache, DeviceId device, const Clock& clock) {

@@ -32,5 +32,6 @@ std::vector<Composed> compose(Shape shape, const std::string& site, const Catalo
 
 // Older than this a value is `stale`: three polls did not come, and no poll said why.
 Duration stale_after(const DeviceInfo& device);
+Duration stale_after(const DeviceInfo& device, const PointInfo& point);
 
 }  // namespace lightship

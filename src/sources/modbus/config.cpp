@@ -35,6 +35,7 @@ void describe(Fields& f, RegisterConfig& c) {
       .example("[\"8000\"]");
   f.value("min", c.min, "below it the quality is bad");
   f.value("max", c.max, "above it the quality is bad");
+  f.value("alarm", c.alarm, "read before other points, and with a request of its own");
   f.value("writable", c.writable,
           "true: may be written by name; false: not through the Modbus gateway either");
   f.list("range", c.range, "lowest and highest value that may be written").sized(2, 2);
@@ -93,6 +94,23 @@ void describe(Fields& f, LimitsConfig& c) {
       .between(1, 16);
   f.value("answers_as", c.answers_as, "unit id in its answers, where it is not the one asked")
       .between(0, 255);
+  f.value("learn", c.learn,
+          "false: nothing is learned of the device's holes, limit and pause, and no gap is read "
+          "along unless max_gap says so");
+}
+
+void describe(Fields& f, PollGroupConfig& c) {
+  if (!f.describing()) {
+    c.at = f.position();
+    c.points_at = f.position("points");
+  }
+  f.value("interval", c.interval, "time between two readings of these points")
+      .required()
+      .between(10ms, 7 * 24h);
+  f.list("points", c.points, "names of points of the device")
+      .required()
+      .sized(1)
+      .example("[active_power_total]");
 }
 
 void describe(Fields& f, DeviceConfig& c) {
@@ -110,6 +128,8 @@ void describe(Fields& f, DeviceConfig& c) {
       .example("basic_power");
   f.map("registers", c.registers, "points of its own, beside or instead of a meter_model")
       .pattern_id();
+  f.items("poll_groups", c.poll_groups,
+          "points that are read more often or more seldom than at poll_interval");
   f.section("limits", c.limits, "what the device can take");
   f.value("max_writes_per_minute", c.max_writes_per_minute,
           "writes to the device within a minute; more are refused; 0: no limit")

@@ -33,6 +33,7 @@ struct RegisterConfig {
   std::map<std::int64_t, std::string> names;  // enum
   std::vector<std::string> not_available;     // hex
   std::optional<double> min, max;
+  bool alarm = false;
   std::optional<bool> writable;
   std::vector<double> range;
   bool alone = false;  // answered only in a request of its own
@@ -49,12 +50,21 @@ struct LimitsConfig {
   std::optional<Duration> pause_after_answer;
   std::optional<unsigned> in_flight;
   std::optional<std::uint8_t> answers_as;  // another unit id than asked, known to be this device
+  std::optional<bool> learn;
+};
+
+// Points of a device that are read at an interval of their own.
+struct PollGroupConfig {
+  Duration interval{};
+  std::vector<std::string> points;
+  config::Position at, points_at;
 };
 
 struct DeviceConfig : config::ClientConfig {
   std::uint8_t unit_id = 1;
   std::string meter_model, profile;
   Registers registers;
+  std::vector<PollGroupConfig> poll_groups;
   LimitsConfig limits;
   unsigned max_writes_per_minute = 6000;
   config::Position model_at, profile_at, write_at;
@@ -130,6 +140,7 @@ struct MeterConfig {
 
 void describe(config::Fields& f, RegisterConfig& c);
 void describe(config::Fields& f, LimitsConfig& c);
+void describe(config::Fields& f, PollGroupConfig& c);
 void describe(config::Fields& f, DeviceConfig& c);
 void describe(config::Fields& f, ConnectionConfig& c);
 void describe(config::Fields& f, MeterConfig& c);

@@ -1,11 +1,10 @@
-// A device's poll, what it teaches, and how it is told.
+// A device's poll: how long it is waited for, what its answers mean, and when it is silent.
 #include "sources/modbus/device.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
-#include "base/json_writer.h"
-#include "base/text.h"
 #include "codec/modbus/exception.h"
 
 namespace lightship::poller {
@@ -14,21 +13,27 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// No wait is shorter: a loaded gateway or a USB adapter may add this much to a fast device.
-constexpr Duration kLeastPatience = 200ms;
-// A device that is silent is asked once, this long or as long as it ever took, so that it does not
-// hold the line for the others ...
-constexpr Duration kProbePatience = 1s;
-// ... except that of one that never answered the 8th, 16th, 32nd ... probe waits as long as is
-// allowed: it may be slow, and the others have to bear that ever less often.
-constexpr unsigned kPatientProbe = 8;
+// A device of which nothing was ever heard is first waited for this long where others wait for the
+// line, and so is a silent one that used to be faster ...
+constexpr Duration kFirstPatience = 500ms, kProbePatience = 300ms, kSecondPatience = 1s;
+// ... except for the 2nd, 4th, 8th ... further probe, which waits as long as is allowed: the device
+// may have become slow, and the others have to bear that ever less often.
+constexpr unsigned kPatientProbe = 2;
 // A silent device is asked less and less often, up to this pause, so that its return shows soon.
 constexpr Duration kLongestProbePause = 10s;
+// Where others use the line, all silent devices together get this part of its time: 1/40 is 2.5 %.
+// The pause grows with them, up to a limit.
+constexpr int kShareOfProbes = 40;
+constexpr Duration kLongestDistance = 10min;
+// A SunSpec device that was away for so many polls may be another one, or have new firmware.
+constexpr unsigned kWalkAfter = 3;
+constexpr auto kWalkAgain = 10min;
+// A block that is never answered while others are: after so many polls the reason is looked for.
+// One that is longer than all that was answered is suspect sooner.
+constexpr unsigned kSuspectAfter = 5, kLongSuspectAfter = 2;
 
-std::vector<std::uint16_t> words(Bytes data) {
-  std::vector<std::uint16_t> out(data.size() / 2);
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = load_u16(data.data() + 2 * i);
-  return out;
+std::uint32_t key_of(const Block& block) {
+  return static_cast<std::uint32_t>(block.space) << 16 | block.first;
 }
 
 }  // namespace
@@ -45,178 +50,324 @@ Reason reason_of(const Error& error) {
   }
 }
 
-Device::Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context,
+bool is_from_gateway(const Error& error) {
+  return error.code == Errc::refused && (error.detail == 10 || error.detail == 11);
+}
+
+Device::Device(DeviceSetup setup, Line line, Context& context, std::shared_ptr<LearnedStore> store,
                Duration phase)
     : setup_(std::move(setup)),
+      line_(line),
       context_(context),
-      schedule_(setup_.info.poll_interval, context.clock.mono(), phase),
-      timeout_(timeout),
-      retries_(retries),
-      alone_(alone) {
+      count_(context.metrics, setup_.info.id()),
+      memory_(setup_, std::move(store), context.clock),
+      pause_(setup_.pause, setup_.pause_given || !setup_.learns),
+      share_(line.devices) {
   id_ = context.catalog.device(setup_.info);
+  enter_points();
+  context.catalog.set_points(id_, point_ids_);
+  for (auto& group : group_points(setup_)) {
+    const auto interval = group.interval;
+    groups_.push_back({std::move(group), Schedule(interval, context.clock.mono(), phase)});
+  }
+  pause_.start_with(memory_.pause());
+  replan();
+}
+
+void Device::enter_points() {
+  point_ids_.clear();
+  scale_points_.clear();
+  powers_.assign(setup_.points.size(), std::nullopt);
+  is_power_.assign(setup_.points.size(), false);
+  has_powers_ = false;
   for (const auto& point : setup_.points) {
-    point_ids_.push_back(context.catalog.point(
-        id_, point.name, point.unit, {point.where.space, point.where.address, point.where.count}));
+    const auto id = context_.catalog.point(
+        id_, point.name, point.unit, {point.where.space, point.where.address, point.where.count});
+    context_.catalog.set_interval(id, point.interval);
+    point_ids_.push_back(id);
     int scale = -1;
     for (std::size_t i = 0; i < setup_.points.size(); ++i) {
       if (!point.scale_register.empty() && setup_.points[i].name == point.scale_register)
         scale = static_cast<int>(i);
     }
     scale_points_.push_back(scale);
+    if (scale < 0) continue;
+    is_power_[static_cast<std::size_t>(scale)] = true;
+    has_powers_ = true;
   }
-  context.catalog.set_points(id_, point_ids_);
+}
 
-  const auto counter = [&](std::string_view name, std::string_view help, Labels more = {}) {
-    Labels labels{{"device", setup_.info.id()}};
-    std::ranges::move(more, std::back_inserter(labels));
-    return &context.metrics.counter(name, help, std::move(labels));
-  };
-  const auto failure = [&](const char* kind) {
-    return counter("modbus_failures_total", "requests without a usable answer, by kind",
-                   {{"kind", kind}});
-  };
-  const auto heard = [&](const char* kind) {
-    return counter("modbus_foreign_total", "what was heard beside the answers, by kind",
-                   {{"kind", kind}});
-  };
-  count_.polls = counter("modbus_polls_total", "polls of a device");
-  count_.failed = counter("modbus_polls_failed_total", "polls without any answer");
-  count_.requests = counter("modbus_requests_total", "requests sent");
-  count_.retries = counter("modbus_retries_total", "requests sent again");
-  count_.overruns =
-      counter("modbus_overruns_total", "poll times that went by because the line was busy");
-  count_.timeout = failure("timeout");
-  count_.crc = failure("crc");
-  count_.exception = failure("exception");
-  count_.length = failure("length");
-  count_.unreachable = failure("unreachable");
-  count_.late = heard("late");
-  count_.foreign = heard("foreign");
-  count_.noise_bytes = heard("noise_bytes");
-  count_.echo = heard("echo");
+bool Device::wants_walk() const {
+  return setup_.is_sunspec() && !is_walked_ && context_.clock.mono() >= walk_due_;
+}
+
+void Device::walked(const Result<std::vector<DevicePoint>>& points) {
+  if (!points) {
+    walk_failed_ = points.error();
+    walk_due_ = context_.clock.mono() + kWalkAgain;
+    return;
+  }
+  walk_failed_.reset();
+  is_walked_ = true;
+  setup_.points = *points;
+  enter_points();
+  context_.catalog.set_points(id_, point_ids_);
+  memory_.points_are(setup_.points);
   replan();
+}
+
+void Device::no_models(Poll& poll) {
+  poll.answered = true;
+  for (auto& reading : poll.readings.readings) reading.reason = Reason::not_available;
 }
 
 void Device::replan() {
-  std::vector<PlanPoint> points;
-  for (const auto& point : setup_.points) points.push_back(point.where);
-  blocks_ = plan(points, setup_.limits);
+  auto limits = setup_.limits;
+  memory_.narrow(limits);
+  bool anything = false;
+  for (auto& group : groups_) {
+    plan_group(group.of, setup_.points, limits, memory_.holes());
+    anything = anything || has_normal_blocks(*group.of.blocks);
+  }
+  // The device must be asked something to know whether it is there.
+  if (!anything && !groups_.empty()) plan_group(groups_.front().of, setup_.points, limits, {});
   std::vector<RegisterImage::Range> ranges;
-  for (const auto& block : blocks_) ranges.push_back({block.space, block.first, block.count});
+  for (const auto& group : groups_) {
+    for (const auto& block : *group.of.blocks) {
+      if (block.hole < 0) ranges.push_back({block.space, block.first, block.count});
+    }
+  }
   context_.cache.image(id_).declare(ranges);
 }
 
-bool Device::give_up_gaps() {
-  if (setup_.limits.max_gap == 0 || std::ranges::none_of(blocks_, &Block::gaps)) return false;
-  setup_.limits.max_gap = 0;
-  replan();
-  return true;
+MonoTime Device::wake_at(const Group& group) const {
+  if (!is_silent()) return group.owed ? MonoTime{} : group.schedule.due();
+  return probing_ ? MonoTime::max() : probe_due();
+}
+
+void Device::nudge() {
+  wanted_now_ = true;
+  memory_.try_again_now();
+}
+
+void Device::line_is_back() {
+  if (!reachable_) wanted_now_ = true;
+}
+
+void Device::others(std::size_t silent, bool any_online) {
+  silent_on_line_ = silent;
+  others_online_ = any_online;
+}
+
+unsigned Device::tries() const {
+  if (is_silent() || (!answer_time_.known() && !line_.alone)) return 1;
+  // One that comes and goes is not asked again until it has shown that it stays.
+  return 1 + std::min(line_.retries, trust_);
 }
 
 Duration Device::patience(unsigned attempt) const {
-  const Duration learned = std::max({kLeastPatience, 4 * typical_, 2 * slowest_});
-  if (ever_answered_ && silent_polls_ == 0)
-    return std::min(timeout_, learned * (1 << std::min(attempt, 10u)));
-  if (alone_) return timeout_;
-  if (!ever_answered_ && silent_polls_ >= kPatientProbe && std::has_single_bit(silent_polls_))
-    return timeout_;
-  return std::min(timeout_, std::max(kProbePatience, learned));
+  if (answer_time_.known() && !is_silent())
+    return std::min(line_.timeout, answer_time_.patience() * (1 << std::min(attempt, 10u)));
+  return line_.alone ? line_.timeout : std::min(line_.timeout, probe_patience());
 }
 
-void Device::learn(const Result<ByteVector>& answer, const Tally& tally) {
-  ++*count_.requests;
-  reachable_ = true;
-  *count_.late += tally.late;
-  *count_.foreign += tally.rejects.unit + tally.rejects.function + tally.rejects.exception_code +
-                     tally.rejects.mismatch;
-  *count_.noise_bytes += tally.rejects.noise_bytes + tally.rejects.trailing_bytes;
-  *count_.echo += tally.rejects.echo;
+Duration Device::probe_patience() const {
+  if (silent_polls_ >= kPatientProbe && std::has_single_bit(silent_polls_)) return line_.timeout;
+  if (answer_time_.known()) return std::max(kProbePatience, answer_time_.patience());
+  return silent_polls_ == 1 ? kSecondPatience : kFirstPatience;
+}
+
+void Device::hear(const modbus::Request& request, const Result<ByteVector>& answer,
+                  const Tally& tally, Duration quiet, Duration held) {
+  count_.count(answer, tally);
   recent_ += tally.rejects;
-  if (answer || answer.error().code == Errc::refused) {
-    typical_ = ever_answered_ ? (7 * typical_ + tally.answer_time) / 8 : tally.answer_time;
-    slowest_ = std::max(tally.answer_time, slowest_ - slowest_ / 64);
-    ever_answered_ = true;
+  reachable_ = true;
+  const auto now = context_.clock.mono();
+  share_.used(held, now);
+  const bool spoke = answer || answer.error().code == Errc::refused;
+  const auto* read = std::get_if<modbus::Read>(&request);
+  if (!spoke || is_from_gateway(answer ? Error{} : answer.error())) {
+    *count_.wasted += static_cast<std::uint64_t>(held.count());
+  } else {
+    if (read != nullptr) answer_time_.heard(tally.answer_time);
     last_answer_at_ = context_.clock.now();
   }
-  if (answer) return;
-  switch (answer.error().code) {
-    case Errc::refused:
-      ++*count_.exception;
-      break;
-    case Errc::crc:
-      ++*count_.crc;
-      break;
-    case Errc::malformed:
-      ++*count_.length;
-      break;
-    case Errc::timeout:
-      ++*count_.timeout;
-      break;
-    default:
-      ++*count_.unreachable;
+  if (answer && read != nullptr) {
+    auto& longest = longest_good_[is_bits(static_cast<Space>(read->function))];
+    longest = std::max(longest, read->count);
   }
+  if (!is_silent() && pause_.told(spoke, quiet, now)) memory_.pause_is(pause_.pause());
 }
 
-void Device::begin_poll() {
-  ++*count_.polls;
-  poll_ = {};
-  poll_.device = id_;
-  poll_.readings.resize(point_ids_.size());
-  for (std::size_t i = 0; i < point_ids_.size(); ++i) {
-    poll_.readings[i] = {point_ids_[i], {}, Reason::timeout, 0};
+Device::Poll Device::begin_poll(Group& group) {
+  const auto now = context_.clock.mono();
+  if (group.begun != MonoTime{}) {
+    const auto since = std::chrono::duration_cast<Duration>(now - group.begun);
+    group.pace = group.pace == Duration{} ? since : (7 * group.pace + since) / 8;
   }
-  poll_data_.assign(blocks_.size(), std::nullopt);
-  poll_answered_ = false;
-  first_asked_ = MonoTime::max();
+  group.begun = now;
+  group.owed = false;
+  ++*count_.polls;
+  if (memory_.has_news()) {
+    pause_.start_with(memory_.pause());
+    replan();
+  }
+  Poll poll;
+  poll.group = &group;
+  poll.probe = is_silent();
+  if (poll.probe) {
+    ++*count_.probes;
+    probing_ = true;
+    group.schedule.leave_out(now);
+  }
+  restart(poll);
+  return poll;
+}
+
+void Device::restart(Poll& poll) {
+  const auto& points = poll.group->of.points;
+  poll.blocks = poll.group->of.blocks;
+  poll.readings.device = id_;
+  poll.readings.blocks.clear();
+  poll.readings.readings.clear();
+  poll.readings.readings.reserve(points.size());
+  for (const auto point : points) {
+    // What a SunSpec device does not have stands nowhere.
+    const bool nowhere = setup_.points[point].where.count == 0;
+    poll.readings.readings.push_back(
+        {point_ids_[point], {}, nowhere ? Reason::not_available : Reason::timeout, 0});
+  }
+  for (const auto& block : *poll.blocks) {
+    if (block.hole < 0) continue;
+    const auto code = memory_.holes()[static_cast<std::size_t>(block.hole)].code;
+    for (const auto place : block.points) {
+      poll.readings.readings[place].reason = code > 0 ? Reason::exception : Reason::timeout;
+      poll.readings.readings[place].code = code;
+    }
+  }
+  poll.data.assign(poll.blocks->size(), -1);
+  poll.refused.clear();
+  poll.silent.reset();
   recent_ = {};
 }
 
-void Device::take(std::size_t which, const Result<ByteVector>& answer, MonoTime arrived) {
-  const auto& block = blocks_[which];
-  if (!answer) {
-    last_error_ = answer.error();
-    last_error_at_ = context_.clock.now();
-    if (answer.error().code == Errc::refused) poll_answered_ = true;
-    for (const auto point : block.points) {
-      poll_.readings[point].reason = reason_of(answer.error());
-      poll_.readings[point].code = static_cast<std::uint8_t>(answer.error().detail);
-    }
-    return;
-  }
-  poll_answered_ = true;
-  // function, byte count, then the data; judged before it came here
-  poll_.blocks.push_back({block.space, block.first, block.count,
-                          ByteVector(answer->begin() + 2, answer->end()), arrived});
-  poll_data_[which] = poll_.blocks.back().data;
+std::optional<PlanPoint> Device::probe_read(const Poll& poll) const {
+  if (poll.blocks->empty()) return std::nullopt;
+  // Another one each time: the device may be silent on some of them only.
+  const auto& block = (*poll.blocks)[silent_polls_ % poll.blocks->size()];
+  if (block.points.size() < 2) return std::nullopt;
+  const auto place = block.points[silent_polls_ / poll.blocks->size() % block.points.size()];
+  return setup_.points[poll.group->of.points[place]].where;
 }
 
-Readings Device::finish_poll(Time now, MonoTime mono) {
-  const auto took = std::chrono::duration_cast<Duration>(mono - std::min(first_asked_, mono));
-  for (std::size_t which = 0; which < blocks_.size(); ++which) {
-    if (!poll_data_[which]) continue;
-    for (const auto point : blocks_[which].points) {
-      poll_.readings[point] = read_point(point, blocks_[which], *poll_data_[which]);
-    }
+void Device::take(Poll& poll, std::size_t which, const Result<ByteVector>& answer,
+                  MonoTime arrived) {
+  const auto& block = (*poll.blocks)[which];
+  if (answer) {
+    poll.answered = true;
+    // function, byte count, then the data; judged before it came here
+    poll.data[which] = static_cast<int>(poll.readings.blocks.size());
+    poll.readings.blocks.push_back({block.space, block.first, block.count,
+                                    ByteVector(answer->begin() + 2, answer->end()), arrived});
+    if (!suspects_.empty())
+      std::erase_if(suspects_, [&](const auto& one) { return one.first == key_of(block); });
+    return;
   }
-  online_ = poll_answered_;
+  last_error_ = answer.error();
+  last_error_at_ = context_.clock.now();
+  if (last_error_.code == Errc::refused && !is_from_gateway(last_error_)) {
+    poll.answered = true;
+    if (last_error_.detail == modbus::code(modbus::Exception::illegal_address) ||
+        last_error_.detail == modbus::code(modbus::Exception::illegal_value))
+      poll.refused.push_back(which);
+  }
+  for (const auto place : block.points) {
+    poll.readings.readings[place].reason = reason_of(last_error_);
+    poll.readings.readings[place].code = static_cast<std::uint8_t>(last_error_.detail);
+  }
+}
+
+bool Device::is_suspect(const Poll& poll) {
+  if (!poll.silent || !poll.answered) return false;
+  const auto& block = (*poll.blocks)[*poll.silent];
+  auto known =
+      std::ranges::find(suspects_, key_of(block), [](const auto& one) { return one.first; });
+  if (known == suspects_.end()) known = suspects_.insert(known, {key_of(block), 0});
+  const bool longest = block.count > longest_good_[is_bits(block.space)];
+  if (++known->second < (longest ? kLongSuspectAfter : kSuspectAfter)) return false;
+  suspects_.erase(known);
+  return true;
+}
+
+std::vector<PlanPoint> Device::points_of(const PollGroup& group, const Block& block) const {
+  std::vector<PlanPoint> points;
+  for (const auto place : block.points) points.push_back(setup_.points[group.points[place]].where);
+  return points;
+}
+
+Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
+  probing_ = false;
+  read_powers(poll);
+  auto& readings = poll.readings;
+  poll.group->asked = 0;
+  for (std::size_t which = 0; which < poll.blocks->size(); ++which) {
+    const auto& block = (*poll.blocks)[which];
+    if (block.hole < 0) ++poll.group->asked;
+    if (poll.data[which] < 0) continue;
+    const auto& data = readings.blocks[static_cast<std::size_t>(poll.data[which])].data;
+    for (const auto place : block.points)
+      readings.readings[place] = read_point(poll, place, block, data);
+  }
+  last_poll_ = std::chrono::duration_cast<Duration>(mono - std::min(poll.first_asked, mono));
   polled_ = true;
-  if (online_) {
+  if (poll.answered) {
+    online_ = true;
     silent_polls_ = 0;
-  } else {
-    ++*count_.failed;
-    ++silent_polls_;
-    // Left out: as many times of the grid as make the pause double, up to the limit.
-    const auto interval = schedule_.interval();
-    const auto pause = std::min(interval * (1u << std::min(silent_polls_, 10u)),
-                                std::max(kLongestProbePause, interval));
-    if (pause > interval) schedule_.skip(static_cast<std::uint64_t>(pause / interval) - 1);
+    wanted_now_ = false;
+    if (trust_ != ~0u) ++trust_;
+  } else if (poll.group->asked > 0) {
+    fell_silent(poll, mono);
   }
-  last_poll_ = took;
-  poll_.online = online_;
-  poll_.at = now;
-  poll_.arrived = mono;
-  poll_.poll = took;
-  return std::move(poll_);
+  readings.online = online_;
+  readings.at = now;
+  readings.arrived = mono;
+  readings.poll = last_poll_;
+  return std::move(readings);
+}
+
+// Nothing was heard of it: every point of every group is told so, and the next probe is set.
+void Device::fell_silent(Poll& poll, MonoTime now) {
+  online_ = false;
+  ++*count_.failed;
+  if (++silent_polls_ >= kWalkAfter) is_walked_ = false;
+  trust_ = 0;
+  longest_good_[0] = longest_good_[1] = 0;
+  const auto reason = reason_of(last_error_);
+  const auto code = static_cast<std::uint8_t>(last_error_.detail);
+  for (auto& group : groups_) {
+    group.owed = true;
+    if (&group == poll.group) continue;
+    for (const auto point : group.of.points)
+      poll.readings.readings.push_back({point_ids_[point], {}, reason, code});
+  }
+  probe_begun_ = poll.group->begun;
+  probe_ended_ = now;
+  wanted_now_ = false;
+}
+
+// Worked out when it is asked for, because it depends on how the others are doing.
+MonoTime Device::probe_due() const {
+  if (wanted_now_) return {};
+  Duration interval = groups_.front().of.interval;
+  for (const auto& group : groups_) interval = std::min(interval, group.of.interval);
+  Duration distance = std::min(interval * (1 << std::min(silent_polls_, 10u)),
+                               std::max(kLongestProbePause, interval));
+  if (!line_.alone && others_online_) {
+    const auto silent = static_cast<int>(std::max<std::size_t>(silent_on_line_, 1));
+    const auto share = kShareOfProbes * silent * std::min(line_.timeout, probe_patience());
+    distance = std::max(distance, std::min<Duration>(share, kLongestDistance));
+  }
+  return std::max<MonoTime>(probe_ended_, probe_begun_ + distance);
 }
 
 void Device::unreachable(const Error& why) {
@@ -225,27 +376,39 @@ void Device::unreachable(const Error& why) {
   reachable_ = false;
 }
 
-Reading Device::read_point(std::size_t which, const Block& block, Bytes data) const {
+// The power of ten of a point may stand in another block of the same poll, or in another group.
+void Device::read_powers(const Poll& poll) {
+  if (!has_powers_) return;
+  for (std::size_t which = 0; which < poll.blocks->size(); ++which) {
+    const auto& block = (*poll.blocks)[which];
+    for (const auto place : block.points) {
+      const auto point = poll.group->of.points[place];
+      if (!is_power_[point]) continue;
+      powers_[point].reset();
+      if (poll.data[which] < 0) continue;
+      const auto& data = poll.readings.blocks[static_cast<std::size_t>(poll.data[which])].data;
+      const std::size_t at = 2u * (setup_.points[point].where.address - block.first);
+      if (at + 1 < data.size()) powers_[point] = static_cast<std::int16_t>(load_u16(&data[at]));
+    }
+  }
+}
+
+Reading Device::read_point(const Poll& poll, std::size_t place, const Block& block,
+                           Bytes data) const {
+  const auto which = poll.group->of.points[place];
   const auto& point = setup_.points[which];
   Reading reading{point_ids_[which], {}, Reason::none, 0};
   const std::size_t offset = point.where.address - block.first;
   if (is_bits(block.space)) {
-    reading.value = offset / 8 < data.size() && (data[offset / 8] >> (offset % 8) & 1) != 0;
+    if (offset / 8 >= data.size())
+      reading.reason = Reason::crc;
+    else
+      reading.value = (data[offset / 8] >> (offset % 8) & 1) != 0;
     return reading;
   }
   std::optional<std::int16_t> power;
   if (const int scale = scale_points_[which]; scale >= 0) {
-    // The scale may stand in another block of the same poll.
-    const auto& where = setup_.points[static_cast<std::size_t>(scale)].where;
-    for (std::size_t other = 0; other < blocks_.size(); ++other) {
-      const auto& candidate = blocks_[other];
-      const bool inside = candidate.space == where.space && where.address >= candidate.first &&
-                          where.address < candidate.first + candidate.count;
-      const std::size_t at = 2u * (where.address - candidate.first);
-      if (inside && poll_data_[other] && at + 1 < poll_data_[other]->size()) {
-        power = static_cast<std::int16_t>(load_u16(poll_data_[other]->data() + at));
-      }
-    }
+    power = powers_[static_cast<std::size_t>(scale)];
     if (!power) {
       reading.reason = Reason::not_available;
       return reading;
@@ -255,8 +418,10 @@ Reading Device::read_point(std::size_t which, const Block& block, Bytes data) co
     reading.reason = Reason::crc;
     return reading;
   }
-  auto decoded =
-      modbus::decode(point.spec, words(data.subspan(2 * offset, 2u * point.where.count)), power);
+  std::array<std::uint16_t, 128> registers;
+  const auto count = std::min<std::size_t>(point.where.count, registers.size());
+  for (std::size_t i = 0; i < count; ++i) registers[i] = load_u16(&data[2 * (offset + i)]);
+  auto decoded = modbus::decode(point.spec, std::span(registers).first(count), power);
   reading.value = std::move(decoded.value);
   switch (decoded.why) {
     case modbus::Why::none:
@@ -268,62 +433,6 @@ Reading Device::read_point(std::size_t which, const Block& block, Bytes data) co
       reading.reason = Reason::not_available;
   }
   return reading;
-}
-
-std::string Device::condition() const {
-  if (online_ && last_error_.code == Errc::refused &&
-      last_error_at_ + 2 * schedule_.interval() > context_.clock.now()) {
-    return "answers, with " + last_error_.text;
-  }
-  if (online_) return fmt::format("answers in {}", for_people(typical_));
-  if (!polled_) return "not asked yet";
-  if (!reachable_) return last_error_.text;
-  if (last_error_.code == Errc::crc || recent_.crc > 0) {
-    return "bytes with a bad check: look at baud rate, parity and termination";
-  }
-  if (recent_.unit > 0) return "answers from another unit: look at unit_id";
-  if (last_error_.code == Errc::timeout)
-    return "no bytes at all: look at wiring, power and unit_id";
-  return last_error_.text;
-}
-
-void Device::describe_status(JsonWriter& json, const Clock& clock) const {
-  json.begin_object();
-  json.member("id", setup_.info.id());
-  json.member("label", setup_.info.label);
-  json.member("type", setup_.info.type);
-  json.member("unit_id", static_cast<int>(setup_.info.unit));
-  json.member("online", online_);
-  json.member("condition", condition());
-  json.member("poll_interval_ms", to_ms(setup_.info.poll_interval));
-  json.member("requests_per_poll", blocks_.size());
-  json.member("polls", count_.polls->value);
-  json.member("failed", count_.failed->value);
-  json.member("overruns", count_.overruns->value);
-  json.member("retries", count_.retries->value);
-  json.member("answer_ms", to_ms(typical_));
-  json.member("poll_ms", to_ms(last_poll_));
-  json.key("last_answer");
-  if (last_answer_at_ == Time{})
-    json.null();
-  else
-    json.value(to_rfc3339(last_answer_at_));
-  json.key("age_ms");
-  if (last_answer_at_ == Time{})
-    json.null();
-  else
-    json.value(std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - last_answer_at_)
-                   .count());
-  json.key("failures").begin_object();
-  json.member("timeout", count_.timeout->value).member("crc", count_.crc->value);
-  json.member("exception", count_.exception->value).member("length", count_.length->value);
-  json.member("unreachable", count_.unreachable->value).member("late", count_.late->value);
-  json.member("foreign", count_.foreign->value);
-  json.end_object();
-  if (!last_error_.text.empty()) {
-    json.member("last_error", last_error_.text).member("last_error_at", to_rfc3339(last_error_at_));
-  }
-  json.end_object();
 }
 
 }  // namespace lightship::poller

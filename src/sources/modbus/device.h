@@ -6,126 +6,161 @@
 #include <string>
 #include <vector>
 
-#include "codec/modbus/decode_value.h"
 #include "core/context.h"
 #include "core/event.h"
-#include "sources/modbus/config.h"
+#include "sources/modbus/answer_time.h"
 #include "sources/modbus/conversation.h"
-#include "sources/modbus/plan.h"
-#include "sources/modbus/schedule.h"
-#include "sources/modbus/sunspec.h"
+#include "sources/modbus/device_counters.h"
+#include "sources/modbus/device_memory.h"
+#include "sources/modbus/device_setup.h"
+#include "sources/modbus/fair_share.h"
+#include "sources/modbus/pause_learner.h"
+#include "sources/modbus/poll_groups.h"
 
 namespace lightship::poller {
 
-// A point with all that is needed to read and decode it.
-struct DevicePoint {
-  std::string name, unit;
-  PlanPoint where;
-  modbus::PointSpec spec;
-  std::string scale_register;              // name of the point that holds the power of ten
-  std::vector<SunspecPlace> sunspec = {};  // where it stands in the models of a SunSpec device
-  // Nothing for the many points that say nothing of writing.
-  std::shared_ptr<const WriteRule> write = nullptr;
-
-  const WriteRule& rule() const {
-    static const WriteRule kNone;
-    return write ? *write : kNone;
-  }
-};
-
-// What the configuration says of a device, worked out: the input of plan, catalog and poller.
-struct DeviceSetup {
-  DeviceInfo info;
-  std::vector<DevicePoint> points;
-  PlanLimits limits;
-  Duration pause{};
-  unsigned in_flight = 1;
-  int answers_as = -1;
-  std::vector<std::uint16_t> sunspec_bases = {};              // where its chain of models may begin
-  bool is_sunspec() const { return !sunspec_bases.empty(); }  // points are resolved: sunspec.h
-  bool allow_write = false;
-  unsigned max_writes_per_minute = 0;  // 0: no limit
-};
-
 class Device {
  public:
-  // `alone`: nobody else waits while this one is waited for.
-  Device(DeviceSetup setup, Duration timeout, unsigned retries, bool alone, Context& context,
+  // What the line allows. `alone`: nobody else waits while this one is waited for.
+  struct Line {
+    Duration timeout = std::chrono::seconds(3);
+    unsigned retries = 3;
+    bool alone = true;
+    std::size_t devices = 1;
+  };
+
+  struct Group {
+    PollGroup of;
+    Schedule schedule;
+    bool owed = false;      // was told as silent: to be read as soon as the device answers
+    MonoTime begun{};       // the newest poll ...
+    Duration pace{};        // ... and the smoothed time between two
+    std::size_t asked = 0;  // requests of the newest poll
+  };
+
+  // A poll of one group under way.
+  struct Poll {
+    Group* group = nullptr;
+    std::shared_ptr<const std::vector<Block>> blocks;
+    Readings readings;
+    std::vector<int> data;  // of each block: its place in readings.blocks, or -1
+    bool answered = false;
+    bool probe = false;  // the device was silent before
+    MonoTime first_asked = MonoTime::max();
+    std::vector<std::size_t> refused;   // blocks with exception 2 or 3
+    std::optional<std::size_t> silent;  // the block that ended the poll, where others answered
+  };
+
+  Device(DeviceSetup setup, Line line, Context& context, std::shared_ptr<LearnedStore> store,
          Duration phase);
 
   const DeviceInfo& info() const { return setup_.info; }
   const DeviceSetup& setup() const { return setup_; }
   DeviceId id() const { return id_; }
-  const std::vector<Block>& blocks() const { return blocks_; }
-  Schedule& schedule() { return schedule_; }
+  std::deque<Group>& groups() { return groups_; }
+  DeviceMemory& memory() { return memory_; }
+  DeviceCounters& counters() { return count_; }
+  FairShare& share() { return share_; }
+
+  // When the group is to be polled. A silent device is probed by one poll at a time, whichever
+  // group is first; never: MonoTime::max().
+  MonoTime wake_at(const Group& group) const;
+  void nudge();         // a person wants it now: probes, and tries again what was refused
+  void line_is_back();  // a device that could not be reached is probed at once
+  void others(std::size_t silent, bool any_online);  // on the same line, this one included
 
   // How often a request is tried, and how long the answer to try number `attempt` (from 0) is
   // waited for: learned from the answers so far, doubled with each try, never above the configured
   // time-out. A silent device is probed once, and briefly where others wait for the line.
-  unsigned tries() const { return silent_polls_ > 0 ? 1 : 1 + retries_; }
+  unsigned tries() const;
   Duration patience(unsigned attempt) const;
+  Duration pause() const { return pause_.pause(); }
+  Duration pause_of_retry() const { return pause_.pause_of_retry(); }
 
-  void learn(const Result<ByteVector>& answer, const Tally& tally);
-  void retried() { ++*count_.retries; }
+  // One request is over; it began `quiet` after other traffic and held the line for `held`.
+  void hear(const modbus::Request& request, const Result<ByteVector>& answer, const Tally& tally,
+            Duration quiet, Duration held);
 
-  // The gaps of joined blocks hold something the device refuses: plan without them. False when it
-  // is planned so already.
-  bool give_up_gaps();
-
-  // One poll: begin, a result for each block, finish.
-  void begin_poll();
-  void take(std::size_t block, const Result<ByteVector>& answer, MonoTime arrived);
-  void asked(MonoTime when) {
-    first_asked_ = std::min(first_asked_, when);
-  }  // waiting for the line is no part of a poll
-  Readings finish_poll(Time now, MonoTime mono);
+  // One poll: begin, a result for each block that is asked, finish.
+  Poll begin_poll(Group& group);
+  void restart(Poll& poll);  // with the newest plan
+  void take(Poll& poll, std::size_t block, const Result<ByteVector>& answer, MonoTime arrived);
+  // The small read that a silent device is probed with; nothing where a block is as small.
+  std::optional<PlanPoint> probe_read(const Poll& poll) const;
+  Readings finish_poll(Poll& poll, Time now, MonoTime mono);
   void unreachable(const Error& why);  // the line itself is not there: every block fails
 
-  void overrun(std::uint64_t times) { *count_.overruns += times; }
+  // Whether a block that stays silent while others are answered deserves a search for the reason.
+  bool is_suspect(const Poll& poll);
+  std::vector<PlanPoint> points_of(const PollGroup& group, const Block& block) const;
+
+  // A SunSpec device is asked where its models are when it is first reached, and again after it
+  // was away for long: until then its points stand nowhere.
+  bool is_walked() const { return is_walked_; }
+  bool wants_walk() const;
+  void no_models(Poll& poll);  // it answers, but its points are nowhere
+  void walked(const Result<std::vector<DevicePoint>>& points);
+
+  std::uint16_t longest_good(Space space) const { return longest_good_[is_bits(space)]; }
+  void replan();
 
   bool polled() const { return polled_; }  // at least once since start
   bool online() const { return online_; }
-  std::string condition()
-      const;  // for people: "answers in 41 ms", "no bytes at all: check wiring, power and unit"
+  bool is_silent() const { return silent_polls_ > 0; }
+  // For people: "answers in 41 ms", "no bytes at all: look at wiring, power and unit_id".
+  std::string condition() const;
+  double achieved() const;  // polls, as a part of those configured
   void describe_status(JsonWriter& json, const Clock& clock) const;
 
  private:
-  struct Counters {
-    Counter *polls, *failed, *requests, *retries, *overruns, *late;
-    Counter *timeout, *crc, *exception, *length, *foreign, *noise_bytes, *echo, *unreachable;
-  };
-  void replan();
-  Reading read_point(std::size_t point, const Block& block, Bytes data) const;
+  Duration probe_patience() const;
+  MonoTime probe_due() const;
+  Reading read_point(const Poll& poll, std::size_t place, const Block& block, Bytes data) const;
+  void read_powers(const Poll& poll);
+  void fell_silent(Poll& poll, MonoTime now);
+  void describe_polling(JsonWriter& json) const;
+  double achieved_per_minute(const Group& group) const;
+  void enter_points();
 
   DeviceSetup setup_;
+  Line line_;
   Context& context_;
   DeviceId id_{};
   std::vector<PointId> point_ids_;
-  std::vector<int> scale_points_;  // index of the point with the power of ten, or -1
-  std::vector<Block> blocks_;
-  Schedule schedule_;
-  Duration timeout_;
-  unsigned retries_;
-  bool alone_;
-  Counters count_{};
+  std::vector<int> scale_points_;  // of each point: the one with its power of ten, or -1
+  std::vector<bool> is_power_;     // a point that is such a power ...
+  bool has_powers_ = false;
+  std::vector<std::optional<std::int16_t>> powers_;  // ... as last read
+  std::deque<Group> groups_;
+  DeviceCounters count_;
+  DeviceMemory memory_;
+  PauseLearner pause_;
+  FairShare share_;
 
-  Duration typical_{}, slowest_{};  // answer times: smoothed, and a maximum that fades
-  bool ever_answered_ = false;
+  AnswerTime answer_time_;
+  std::uint16_t longest_good_[2]{};  // registers, bits: since the device was last silent
+  std::vector<std::pair<std::uint32_t, unsigned>> suspects_;  // blocks, and how often in a row
+  bool is_walked_ = false;
+  MonoTime walk_due_{};  // not before, after it was found to be no such device
+  std::optional<Error> walk_failed_;
   bool online_ = false, polled_ = false;
   bool reachable_ = true;      // the line was open when the device was last to be asked
   unsigned silent_polls_ = 0;  // polls in a row without any answer
+  unsigned trust_ = ~0u;       // polls since it was last silent
+  bool probing_ = false;
+  MonoTime probe_begun_{}, probe_ended_{};  // the newest poll without an answer
+  bool wanted_now_ = false;                 // by a person
+  std::size_t silent_on_line_ = 1;
+  bool others_online_ = false;
   Error last_error_;
   Time last_error_at_{}, last_answer_at_{};
   Duration last_poll_{};
   modbus::Rejects recent_;  // heard beside the answers in the newest poll
-
-  Readings poll_;
-  std::vector<std::optional<ByteVector>> poll_data_;
-  bool poll_answered_ = false;
-  MonoTime first_asked_{};
 };
 
 // The reason a point is given for this failure.
 Reason reason_of(const Error& error);
+// Exceptions 10 and 11 come from a gateway in between: nothing was heard of the device.
+bool is_from_gateway(const Error& error);
 
 }  // namespace lightship::poller

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include "base/json_writer.h"
 #include "codec/modbus/exception.h"
@@ -19,6 +20,11 @@ constexpr Duration kBusyPause = 100ms;
 // Devices of one line with the same interval begin this far apart, so that the first polls do not
 // queue.
 constexpr Duration kPhase = 5ms;
+// Who waits for longer looks up so often whether it is wanted sooner: after a nudge, or because the
+// device answers again.
+constexpr Duration kNap = 1s, kShortNap = 250ms;
+// A poll that finds something out begins anew, at most so often.
+constexpr int kMostFindings = 8;
 
 Backoff::Settings pauses() { return {.first = 500ms, .limit = 15s, .jitter = 0.2}; }
 
@@ -43,6 +49,7 @@ LineSource::LineSource(Context& context, LineSetup setup)
     : context_(context),
       setup_(std::move(setup)),
       log_(context.logbook, "modbus/" + setup_.id),
+      learned_(LearnedStore::of(context)),
       turnstile_(context.executor, setup_.window),
       dialing_(context.executor),
       backoff_(pauses(), std::hash<std::string>{}(setup_.id)),
@@ -54,10 +61,16 @@ LineSource::LineSource(Context& context, LineSetup setup)
   Duration phase{};
   const bool alone = setup_.devices.size() == 1 || setup_.window >= setup_.devices.size();
   for (auto& device : setup_.devices) {
-    devices_.push_back(std::make_unique<Device>(std::move(device), setup_.timeout, setup_.retries,
-                                                alone, context, phase));
-    context_.owners.enter(devices_.back()->id(), static_cast<RegisterReader&>(*this));
-    writer_.add(devices_.back()->id(), devices_.back()->setup());
+    devices_.push_back(std::make_unique<Device>(
+        std::move(device),
+        Device::Line{setup_.timeout, setup_.retries, alone, setup_.devices.size()}, context,
+        learned_, phase));
+    auto& made = *devices_.back();
+    context_.owners.enter(made.id(), static_cast<RegisterReader&>(*this));
+    writer_.add(made.id(), made.setup());
+    context.metrics.gauge("modbus_poll_rate_ratio", "polls made, as a part of those configured",
+                          {{"connection", setup_.id}, {"device", made.info().id()}},
+                          [&made] { return made.achieved(); });
     phase += kPhase;
   }
   context.metrics.gauge("modbus_line_busy_ratio", "part of the time spent asking",
@@ -80,7 +93,10 @@ Task<Error> LineSource::run() {
   asked_ = std::make_unique<TaskGroup>(context_.executor);
   writer_.start();
   TaskGroup polling(context_.executor);
-  for (const auto& device : devices_) polling.spawn(poll_for_ever(*device));
+  for (const auto& device : devices_) {
+    for (auto& group : device->groups()) polling.spawn(poll_for_ever(*device, group));
+  }
+  if (!context_.data_dir.empty()) polling.spawn(save_learned());
 
   std::exception_ptr why;
   try {
@@ -97,6 +113,8 @@ Task<Error> LineSource::run() {
   co_await serving_->join();
   conversation_.reset();
   heartbeat_.reset();
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await learned_->save();
   if (why) std::rethrow_exception(why);
   co_return Error{Errc::closed, "no device is polled any more", 0};
 }
@@ -104,18 +122,27 @@ Task<Error> LineSource::run() {
 void LineSource::nudge() {
   backoff_.reset();
   next_try_ = {};
+  for (const auto& device : devices_) device->nudge();
 }
 
-Task<void> LineSource::poll_for_ever(Device& device) {
+// The longest that a poll may rightly take until the line says something again.
+Duration LineSource::alive_within() const {
+  return std::max<Duration>(60s, 20 * setup_.timeout) + 2 * FairShare::kAlarmLead;
+}
+
+Task<void> LineSource::poll_for_ever(Device& device, Device::Group& group) {
   for (;;) {
-    co_await context_.clock.sleep_until(device.schedule().due());
-    // The longest that a poll may rightly take until the line says something again.
-    heartbeat_->beat(
-        std::max<Duration>(60s, 4 * device.schedule().interval() + 20 * setup_.timeout));
-    const bool was_online = device.online();
-    const bool first = !device.polled();
-    auto readings = co_await poll(device);
+    for (;;) {
+      const auto wake = device.wake_at(group), now = context_.clock.mono();
+      heartbeat_->beat(alive_within());
+      if (wake <= now) break;
+      co_await context_.clock.sleep_until(
+          std::min<MonoTime>(wake, now + (device.is_silent() ? kShortNap : kNap)));
+    }
+    const bool was_online = device.online(), first = !device.polled();
+    auto readings = co_await poll(device, group);
     if (readings.online != was_online || (first && !readings.online)) {
+      count_silent();
       if (readings.online)
         log_.info("device answers", field("device", device.info().id()));
       else
@@ -123,68 +150,100 @@ Task<void> LineSource::poll_for_ever(Device& device) {
                   field("why", device.condition()));
     }
     context_.bus.publish(std::move(readings));
-    device.overrun(device.schedule().finished(context_.clock.mono()));
+    *device.counters().overruns += group.schedule.finished(context_.clock.mono());
   }
 }
 
-Task<Readings> LineSource::poll(Device& device) {
-  device.begin_poll();
-  std::size_t next = 0;
-  bool stop = false;
+// Silent devices share what they may cost; each must know of the others.
+void LineSource::count_silent() {
+  std::size_t silent = 0;
+  bool online = false;
+  for (const auto& device : devices_) {
+    silent += device->is_silent() ? 1 : 0;
+    online = online || device->online();
+  }
+  for (const auto& device : devices_) device->others(silent, online);
+}
+
+Task<Readings> LineSource::poll(Device& device, Device::Group& group) {
+  auto poll = device.begin_poll(group);
   const unsigned window = std::min(device.setup().in_flight, setup_.window);
-  if (window <= 1) {
-    co_await read_blocks(device, next, stop);
-  } else {
-    TaskGroup readers(context_.executor);
-    for (unsigned i = 0; i < window; ++i) readers.spawn(read_blocks(device, next, stop));
-    co_await readers.run();
+  if (device.setup().is_sunspec() && !co_await walk(device, poll))
+    co_return device.finish_poll(poll, context_.clock.now(), context_.clock.mono());
+  for (int findings = 0;; ++findings) {
+    std::size_t next = 0;
+    bool stop = false;
+    if (window <= 1 || poll.probe) {
+      co_await read_blocks(device, poll, next, stop);
+    } else {
+      TaskGroup readers(context_.executor);
+      for (unsigned i = 0; i < window; ++i) readers.spawn(read_blocks(device, poll, next, stop));
+      co_await readers.run();
+    }
+    if (!device.memory().learns()) break;
+    if (findings >= kMostFindings || !co_await learn_from(device, poll)) break;
+    device.restart(poll);
   }
-  co_return device.finish_poll(context_.clock.now(), context_.clock.mono());
+  if (poll.answered && device.memory().learns()) co_await doubt_what_was_learned(device, poll);
+  co_return device.finish_poll(poll, context_.clock.now(), context_.clock.mono());
 }
 
-Task<void> LineSource::read_blocks(Device& device, std::size_t& next, bool& stop) {
-  while (!stop && next < device.blocks().size()) {
-    const std::size_t which = next++;
-    const Block block = device.blocks()[which];
-    MonoTime arrived{};
-    auto answer = co_await read_block(device, block, arrived);
-    if (!answer && answer.error().code == Errc::refused && block.gaps &&
-        (answer.error().detail == modbus::code(modbus::Exception::illegal_address) ||
-         answer.error().detail == modbus::code(modbus::Exception::illegal_value)) &&
-        device.give_up_gaps()) {
-      log_.info("reads without gaps from now on", field("device", device.info().id()),
-                field("why", answer.error().text));
-      device.begin_poll();
-      next = 0;
-      continue;
+Task<void> LineSource::read_blocks(Device& device, Device::Poll& poll, std::size_t& next,
+                                   bool& stop) {
+  MonoTime arrived{};
+  if (poll.probe && !poll.answered) {
+    if (const auto small = device.probe_read(poll)) {
+      const auto answer = co_await read_range(device, poll, *small, arrived);
+      poll.answered =
+          answer || (answer.error().code == Errc::refused && !is_from_gateway(answer.error()));
+      if (!poll.answered) {
+        for (std::size_t which = 0; which < poll.blocks->size(); ++which)
+          device.take(poll, which, answer, arrived);
+        co_return;
+      }
     }
-    if (which < device.blocks().size()) device.take(which, answer, arrived);
+  }
+  while (!stop && next < poll.blocks->size()) {
+    const std::size_t which = next++;
+    const auto& block = (*poll.blocks)[which];
+    if (block.hole >= 0) continue;
+    const auto answer =
+        co_await read_range(device, poll, {block.space, block.first, block.count}, arrived);
+    const bool heard =
+        answer || (answer.error().code == Errc::refused && !is_from_gateway(answer.error()));
+    if (!heard && answer.error().code != Errc::crc) poll.silent = which;
+    device.take(poll, which, answer, arrived);
     // Silence on one block is silence on all: the others keep "timeout" and the line is free again.
-    if (!answer && answer.error().code != Errc::refused) {
-      for (std::size_t rest = next; rest < device.blocks().size(); ++rest)
-        device.take(rest, answer, arrived);
+    if (!heard) {
+      for (std::size_t rest = next; rest < poll.blocks->size(); ++rest) {
+        if ((*poll.blocks)[rest].hole < 0) device.take(poll, rest, answer, arrived);
+      }
       stop = true;
     }
   }
 }
 
-Task<Result<ByteVector>> LineSource::read_block(Device& device, const Block& block,
-                                                MonoTime& arrived) {
+Task<Result<ByteVector>> LineSource::read_range(Device& device, const Device::Poll& poll,
+                                                PlanPoint range, MonoTime& arrived) {
   Result<ByteVector> answer = fail(Errc::timeout, "not asked");
-  const unsigned tries = device.tries();
+  const unsigned tries = poll.answered && poll.probe ? 1 : device.tries();
   for (unsigned attempt = 0; attempt < tries; ++attempt) {
-    if (attempt > 0) device.retried();
+    if (attempt > 0) ++*device.counters().retries;
     Tally tally;
     {
-      auto turn = co_await turnstile_.enter(device.schedule().due());
+      const auto& group = *poll.group;
+      auto turn = co_await turnstile_.enter(
+          device.share().rank(group.schedule.due(), group.of.alarm, context_.clock.mono()));
       Ask ask;
       ask.unit = device.info().unit;
-      ask.request = read_request(block.space, block.first, block.count);
+      ask.request = read_request(range.space, range.address, range.count);
       ask.patience = device.patience(attempt);
       ask.limit = setup_.timeout;
-      ask.pause = device.setup().pause;
+      ask.pause = attempt > 0 ? device.pause_of_retry() : device.pause();
       ask.answers_as = device.setup().answers_as;
-      device.asked(context_.clock.mono());
+      // Waiting for the line is no part of a poll.
+      auto& begun = const_cast<Device::Poll&>(poll).first_asked;
+      begun = std::min(begun, context_.clock.mono());
       answer = co_await ask_once(device, std::move(ask), tally);
     }
     arrived = tally.arrived;
@@ -196,7 +255,8 @@ Task<Result<ByteVector>> LineSource::read_block(Device& device, const Block& blo
 }
 
 Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& tally) {
-  const bool harmless = std::holds_alternative<modbus::Read>(ask.request);
+  const auto request = ask.request;
+  const bool harmless = std::holds_alternative<modbus::Read>(request);
   for (int reconnects = 0;; ++reconnects) {
     auto conversation = co_await connected();
     if (!conversation) {
@@ -204,15 +264,20 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
       co_return fail(conversation.error());
     }
     const auto begun = context_.clock.mono();
+    const auto quiet =
+        std::max(std::chrono::duration_cast<Duration>(begun - quiet_since_), ask.pause);
     auto answer = co_await (*conversation)->ask(ask, tally);
-    busy_ += std::chrono::duration_cast<Duration>(context_.clock.mono() - begun);
+    quiet_since_ = context_.clock.mono();
+    const auto held = std::chrono::duration_cast<Duration>(quiet_since_ - begun);
+    busy_ += held;
     if (!answer && answer.error().code == Errc::closed) {
       disconnected(answer.error());
       // Many devices close a connection that was idle: the first request on it finds out and goes
       // again.
       if (harmless && reconnects == 0) continue;
     }
-    device.learn(answer, tally);
+    device.hear(request, answer, tally, setup_.window > 1 ? Duration::max() : quiet, held);
+    if (!log_.wants(Level::debug)) co_return answer;
     if (answer)
       log_.debug("answer", field("device", device.info().id()), field("bytes", answer->size()),
                  field("ms", to_ms(tally.answer_time)));
@@ -250,6 +315,7 @@ Task<Result<std::shared_ptr<Conversation>>> LineSource::connected() {
   backoff_.reset();
   last_error_ = {};
   was_lost_ = false;
+  for (const auto& device : devices_) device->line_is_back();
   if (setup_.pause_after_connect.count() > 0)
     co_await context_.clock.sleep_for(setup_.pause_after_connect);
   co_return conversation_;
@@ -310,7 +376,7 @@ Task<void> LineSource::ask_before_polls(std::shared_ptr<Asked> asked, Device& de
   ask.request = std::move(request);
   ask.patience = std::min(left, setup_.timeout);
   ask.limit = ask.patience;
-  ask.pause = device.setup().pause;
+  ask.pause = device.pause();
   ask.answers_as = device.setup().answers_as;
   asked->value = co_await ask_once(device, std::move(ask), tally);
 }

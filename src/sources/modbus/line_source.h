@@ -62,11 +62,26 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   Task<void> ask_before_polls(std::shared_ptr<Asked> asked, Device& device, modbus::Request request,
                               Duration limit);
 
-  Task<void> poll_for_ever(Device& device);
-  Task<Readings> poll(Device& device);
-  Task<void> read_blocks(Device& device, std::size_t& next, bool& stop);
-  Task<Result<ByteVector>> read_block(Device& device, const Block& block, MonoTime& arrived);
+  Task<void> poll_for_ever(Device& device, Device::Group& group);
+  Task<Readings> poll(Device& device, Device::Group& group);
+  Task<void> read_blocks(Device& device, Device::Poll& poll, std::size_t& next, bool& stop);
+  Task<Result<ByteVector>> read_range(Device& device, const Device::Poll& poll, PlanPoint range,
+                                      MonoTime& arrived);
   Task<Result<ByteVector>> ask_once(Device& device, Ask ask, Tally& tally);
+  void count_silent();
+  Duration alive_within() const;
+
+  // learn_line.cpp: looking for the reason of what a device refuses.
+  enum class Said { served, refused, silent, unclear };
+  Task<Said> try_read(Device& device, const Device::Group& group, PlanPoint range, bool unhurried);
+  Task<bool> learn_from(Device& device, Device::Poll& poll);
+  Task<bool> search(Device& device, const Device::Poll& poll, std::size_t which, std::uint8_t code);
+  Task<bool> walk(Device& device, Device::Poll& poll);
+  Task<Result<std::vector<std::uint16_t>>> read_words(Device& device, const Device::Poll& poll,
+                                                      Space space, std::uint16_t first,
+                                                      std::uint16_t count);
+  Task<void> doubt_what_was_learned(Device& device, const Device::Poll& poll);
+  Task<void> save_learned();
   // Held by whoever asks, so that a line which is opened anew does not take it from under an
   // answer.
   Task<Result<std::shared_ptr<Conversation>>> connected();
@@ -75,6 +90,7 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   Context& context_;
   LineSetup setup_;
   Log log_;
+  std::shared_ptr<LearnedStore> learned_;
   std::vector<std::unique_ptr<Device>> devices_;
   Turnstile turnstile_, dialing_;
   Backoff backoff_;
@@ -87,6 +103,7 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   Error last_error_;
   bool was_lost_ = false;
   Duration busy_{};  // time spent asking
+  MonoTime quiet_since_{};
   MonoTime started_{};
   Counter& connects_;
   Counter& losses_;

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "link/serial_ports.h"
+#include "sources/modbus/poll_groups.h"
 
 namespace lightship::poller {
 namespace {
@@ -64,13 +65,11 @@ void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
       check_writes(client, mistakes);
       const auto setup = device_setup(connection, client, meters_);
       config::Site::Device device{setup.info, {}, {}, client.at, client.type_at, client.unit_at};
-      std::vector<PlanPoint> points;
-      for (const auto& point : setup.points) {
-        device.points.push_back(point.name);
-        points.push_back(point.where);
+      for (const auto& point : setup.points) device.points.push_back(point.name);
+      for (const auto& group : group_points(setup)) {
+        for (const auto& block : *group.blocks)
+          device.ranges.push_back({block.space, block.first, block.count});
       }
-      for (const auto& block : plan(points, setup.limits))
-        device.ranges.push_back({block.space, block.first, block.count});
       site.devices.push_back(std::move(device));
     }
   }
@@ -139,6 +138,7 @@ void ModbusModule::check_device(const DeviceConfig& device, config::Mistakes& mi
   }
   const auto points = device_points(device, meters_);
   for (const auto& point : points) names.insert(point.name);
+  check_groups(device, names, mistakes);
   for (const auto& [name, c] : device.registers) {
     if (name == "online")
       mistakes.error(c.at, "'online' is the name of every device's own state; choose another");
@@ -218,6 +218,31 @@ void ModbusModule::check_writes(const DeviceConfig& device, config::Mistakes& mi
                      fmt::format("device '{}' allows writes, but none of its registers says "
                                  "writable: true, and the Modbus gateway does not expose it",
                                  device.id));
+  }
+}
+
+void ModbusModule::check_groups(const DeviceConfig& device, const std::set<std::string>& names,
+                                config::Mistakes& mistakes) const {
+  const std::vector<std::string> known(names.begin(), names.end());
+  std::map<std::string, int> taken;  // by which line
+  for (const auto& group : device.poll_groups) {
+    for (const auto& name : group.points) {
+      if (!names.contains(name)) {
+        auto& mistake =
+            mistakes.error(group.points_at, fmt::format("'{}' is no point of this device", name));
+        mistake.found = name;
+        mistake.expected = "one of " + join(known, ", ");
+        mistake.suggestion = nearest(name, known).value_or("");
+        continue;
+      }
+      const auto [first, fresh] = taken.emplace(name, group.at.line);
+      if (!fresh) {
+        mistakes.error(group.points_at,
+                       fmt::format("'{}' is in the poll group at line {} already: a point has one "
+                                   "interval",
+                                   name, first->second));
+      }
+    }
   }
 }
 

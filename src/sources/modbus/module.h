@@ -2,6 +2,8 @@
 // meter_registry.yaml.
 #pragma once
 
+#include <set>
+
 #include "config/module.h"
 #include "sources/modbus/setup.h"
 
@@ -25,6 +27,8 @@ class ModbusModule final : public config::Module {
                      config::Mistakes& mistakes) const;
   std::string meters_fingerprint(const ConnectionConfig& connection) const;
   static void check_writes(const DeviceConfig& device, config::Mistakes& mistakes);
+  void check_groups(const DeviceConfig& device, const std::set<std::string>& names,
+                    config::Mistakes& mistakes) const;
 
   std::vector<ConnectionConfig> connections_;
   std::vector<MeterConfig> site_meters_;

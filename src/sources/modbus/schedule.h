@@ -29,8 +29,10 @@ class Schedule {
     return missed;
   }
 
-  // Back-off: leave out so many times of the grid.
-  void skip(std::uint64_t times) { due_ += times * interval_; }
+  // The times of the grid before `now` are left out on purpose: the newest of them is the due one.
+  void leave_out(MonoTime now) {
+    if (now > due_) due_ += (now - due_) / interval_ * interval_;
+  }
 
  private:
   Duration interval_;

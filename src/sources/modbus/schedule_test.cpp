@@ -26,11 +26,12 @@ TEST(Schedule, CountsTheTimesThatWentBy) {
   EXPECT_EQ(schedule.due(), kStart + 4s);
 }
 
-TEST(Schedule, LeavesTimesOutForABackOff) {
-  Schedule schedule(1s, kStart);
-  schedule.finished(kStart + 10ms);
-  schedule.skip(3);
-  EXPECT_EQ(schedule.due(), kStart + 4s);
+TEST(Schedule, LeavesOutTimesOnPurpose) {
+  Schedule schedule(1s, MonoTime{});
+  schedule.leave_out(MonoTime{} + 3500ms);
+  EXPECT_EQ(schedule.due(), MonoTime{} + 3s);
+  EXPECT_EQ(schedule.finished(MonoTime{} + 3600ms), 0u);
+  EXPECT_EQ(schedule.due(), MonoTime{} + 4s);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "link/udp.h"
 #include "sources/modbus/line_conversation.h"
 #include "sources/modbus/mbap_conversation.h"
+#include "sources/modbus/poll_groups.h"
 
 namespace lightship::poller {
 
@@ -34,7 +35,30 @@ DevicePoint device_point(const std::string& name, const RegisterConfig& c) {
           point_spec(c),
           c.scale_register,
           {},
-          write_rule(c)};
+          write_rule(c),
+          {},
+          c.alarm};
+}
+
+// A scale register goes with what it scales, unless it is named itself.
+void put_into_groups(std::vector<DevicePoint>& points, const std::vector<PollGroupConfig>& groups) {
+  for (const auto& group : groups) {
+    for (const auto& name : group.points) {
+      const auto point = std::ranges::find(points, name, &DevicePoint::name);
+      if (point != points.end()) point->interval = group.interval;
+    }
+  }
+  for (const auto& point : points) {
+    if (point.scale_register.empty() || point.interval.count() == 0) continue;
+    const auto scale = std::ranges::find(points, point.scale_register, &DevicePoint::name);
+    if (scale == points.end()) continue;
+    const bool named = std::ranges::any_of(groups, [&](const auto& group) {
+      return std::ranges::find(group.points, scale->name) != group.points.end();
+    });
+    // One that scales points of several groups is read with the quickest of them.
+    if (!named && (scale->interval.count() == 0 || point.interval < scale->interval))
+      scale->interval = point.interval;
+  }
 }
 
 // Where the point stands in the SunSpec models of the meter, or of those that it combines.
@@ -84,6 +108,7 @@ std::vector<DevicePoint> device_points(const DeviceConfig& device, const Meters&
     }
   }
   for (const auto& [name, c] : device.registers) put(points, device_point(name, c));
+  put_into_groups(points, device.poll_groups);
   return points;
 }
 
@@ -103,6 +128,21 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
   setup.points = device_points(device, meters);
   setup.allow_write = device.allow_write;
   setup.max_writes_per_minute = device.max_writes_per_minute;
+  // The device's own interval is that of its quickest points.
+  if (!setup.points.empty()) {
+    Duration quickest = Duration::max();
+    for (const auto& point : setup.points) {
+      quickest = std::min(quickest,
+                          point.interval.count() > 0 ? point.interval : setup.info.poll_interval);
+    }
+    for (auto& point : setup.points) {
+      if (point.interval.count() == 0) point.interval = setup.info.poll_interval;
+    }
+    setup.info.poll_interval = quickest;
+    for (auto& point : setup.points) {
+      if (point.interval == quickest) point.interval = {};
+    }
+  }
 
   LimitsConfig limits = device.limits;
   if (const auto* meter = meters.find(device.meter_model)) {
@@ -113,6 +153,7 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
     if (!limits.answers_as) limits.answers_as = meter->limits.answers_as;
     if (meter->sunspec)
       setup.sunspec_bases = meter->sunspec->bases.empty() ? kSunspecBases : meter->sunspec->bases;
+    if (!limits.learn) limits.learn = meter->limits.learn;
   }
   std::uint16_t gap = kWidestGap;
   if (connection.is_serial_port()) {
@@ -122,6 +163,11 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
         break_even_gap(std::chrono::duration_cast<Duration>(link::char_time(settings)),
                        std::chrono::duration_cast<Duration>(link::t35(settings)), kQuickAnswer));
   }
+  setup.learns = limits.learn.value_or(true);
+  // A gap that is refused spoils its whole block; without learning it would do so for ever.
+  if (!setup.learns) gap = 0;
+  setup.limit_given = limits.max_registers.has_value();
+  setup.pause_given = limits.pause_after_answer.has_value();
   setup.limits = {limits.max_registers.value_or(125), 2000, limits.max_gap.value_or(gap)};
   setup.pause = limits.pause_after_answer.value_or(Duration{});
   setup.in_flight = is_stream_of_mbap(connection.type) ? limits.in_flight.value_or(1) : 1;
@@ -235,26 +281,34 @@ config::LinePlan line_plan(const ConnectionConfig& connection, const Meters& met
     device.client = client.id;
     device.points = setup.points.size();
     device.interval = setup.info.poll_interval;
-    std::vector<PlanPoint> points;
-    for (const auto& point : setup.points) points.push_back(point.where);
-    for (const auto& block : plan(points, setup.limits)) {
-      ++device.requests;
-      device.registers += block.count;
-      device.blocks.push_back(fmt::format("{} {}-{}",
-                                          modbus::name(static_cast<modbus::Function>(block.space)),
-                                          block.first, block.first + block.count - 1));
-      double cost = to_ms(line.assumed_answer) + to_ms(setup.pause);
-      if (connection.is_serial_port()) {
-        // ASCII sends two characters for each byte, and three more a frame.
-        const auto sent =
-            connection.type == LineType::ascii ? 2 * characters(block) + 2 : characters(block);
-        cost += to_ms(link::wire_time(settings, sent)) + 2 * to_ms(link::t35(settings));
+    const auto groups = group_points(setup);
+    for (const auto& group : groups) {
+      double group_ms = 0;
+      for (const auto& block : *group.blocks) {
+        ++device.requests;
+        device.registers += block.count;
+        auto text =
+            fmt::format("{} {}-{}", modbus::name(static_cast<modbus::Function>(block.space)),
+                        block.first, block.first + block.count - 1);
+        if (groups.size() > 1) {
+          text += fmt::format(", every {}{}", for_people(group.interval),
+                              group.alarm ? ", alarms" : "");
+        }
+        device.blocks.push_back(std::move(text));
+        double cost = to_ms(line.assumed_answer) + to_ms(setup.pause);
+        if (connection.is_serial_port()) {
+          // ASCII sends two characters for each byte, and three more a frame.
+          const auto sent =
+              connection.type == LineType::ascii ? 2 * characters(block) + 2 : characters(block);
+          cost += to_ms(link::wire_time(settings, sent)) + 2 * to_ms(link::t35(settings));
+        }
+        group_ms += cost;
       }
-      device.cycle_ms += cost;
+      device.cycle_ms += group_ms;
+      line.load_percent += 100 * group_ms / to_ms(group.interval) / setup.in_flight;
     }
     line.requests += device.requests;
     line.cycle_ms += device.cycle_ms;
-    line.load_percent += 100 * device.cycle_ms / to_ms(device.interval) / setup.in_flight;
     line.fastest = std::min(line.fastest, device.interval);
     line.devices.push_back(std::move(device));
   }

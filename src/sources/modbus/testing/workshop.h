@@ -13,8 +13,9 @@ struct Workshop {
   asio::io_context loop;
   ManualClock clock{loop};
   link::ScriptedLink link{clock};
-  std::FILE* quiet = std::fopen("/dev/null", "w");
-  Logbook logbook{clock, quiet, Logbook::Form::text, Level::debug};
+  // The logbook may write what it held back when it goes: the file goes after it.
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> quiet{std::fopen("/dev/null", "w"), &std::fclose};
+  Logbook logbook{clock, quiet.get(), Logbook::Form::text, Level::debug};
   Catalog catalog;
   Cache cache{catalog};
   Bus bus{loop.get_executor(), cache};
@@ -29,8 +30,6 @@ struct Workshop {
       loop.get_executor(), clock, logbook,   catalog, cache, bus, metrics, progress, owners, alerts,
       clock_watch,         files, heirlooms, "site",  {},    {}};
   std::vector<Readings> seen;
-
-  ~Workshop() { std::fclose(quiet); }
 
   static Task<Result<std::unique_ptr<Conversation>>> talk(Workshop& shop, LineTiming timing) {
     auto line = shop.link.open();

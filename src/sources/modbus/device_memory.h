@@ -1,0 +1,94 @@
+// What one device has learned: its own, beside the memory of its model which it shares.
+//
+// Holes between points and limits are taken over from the model at once: they cost nothing. A point
+// that another device of the model refused is asked of this one first. What is refused is tried
+// again with growing distance, and at once when a person asks.
+#pragma once
+
+#include "base/json_writer.h"
+#include "sources/modbus/device_setup.h"
+#include "sources/modbus/learned_store.h"
+
+namespace lightship::poller {
+
+class DeviceMemory {
+ public:
+  DeviceMemory(const DeviceSetup& setup, std::shared_ptr<LearnedStore> store, const Clock& clock);
+
+  void points_are(const std::vector<DevicePoint>& points);
+  bool learns() const { return learns_; }
+  bool learns_limits() const { return learns_ && !limit_given_; }
+  const std::vector<Hole>& holes() const { return holes_; }
+  void narrow(PlanLimits& limits) const;  // to what the device gives
+  Duration pause() const { return pause_given_ || !learns_ ? given_pause_ : model_->learned.pause; }
+
+  // True once after another device of the model has learned something that matters here.
+  bool has_news();
+
+  // Whether it is worth finding out why this block is refused: no other device of the model is at
+  // it, and it was not tried in vain lately.
+  bool may_search(const Block& block, MonoTime now) const;
+  void searched_in_vain(const Block& block, MonoTime now);
+  // Held as long as the search takes.
+  class Search {
+   public:
+    explicit Search(std::shared_ptr<ModelMemory> model) : model_(std::move(model)) {
+      model_->searching = true;
+    }
+    Search(const Search&) = delete;
+    Search& operator=(const Search&) = delete;
+    ~Search() { model_->searching = false; }
+
+   private:
+    std::shared_ptr<ModelMemory> model_;
+  };
+  Search search() const { return Search(model_); }
+
+  void found(Hole hole);
+  void limit_is(Space space, std::uint16_t most);
+  void pause_is(Duration pause);
+
+  // The hole that is to be tried again now: its place, and what to read. Nothing: none.
+  struct Retry {
+    std::size_t hole;
+    PlanPoint read;
+  };
+  std::optional<Retry> retry(MonoTime now) const;
+  void retried(std::size_t hole, bool served, MonoTime now);
+  // A read that is longer than the learned limit, to see whether it still holds.
+  std::optional<PlanPoint> longer_read(MonoTime now) const;
+  void longer_read_done(bool served, MonoTime now);
+  void try_again_now();
+
+  void describe(JsonWriter& json, Duration pause) const;
+
+ private:
+  struct Distance {
+    MonoTime due{};
+    unsigned tries = 0;
+  };
+  void take_over(bool at_start);
+  void tell_model(std::string why);
+  std::optional<PlanPoint> read_over(const Hole& hole) const;
+
+  std::vector<PlanPoint> points_;  // of the device, by place
+  bool learns_, limit_given_, pause_given_;
+  Duration given_pause_;
+  std::uint16_t configured_registers_;
+  std::shared_ptr<LearnedStore> store_;
+  std::shared_ptr<ModelMemory> model_;
+  const Clock& clock_;
+  std::vector<Hole> holes_;
+  std::vector<Distance> distances_;  // of the holes
+  std::optional<std::uint16_t> max_registers_, max_bits_;
+  Distance limit_distance_;
+  struct Vain {
+    Space space;
+    std::uint16_t first, count;
+    Distance distance;
+  };
+  std::vector<Vain> in_vain_;
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace lightship::poller
