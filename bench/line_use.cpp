@@ -102,11 +102,13 @@ void poll_with_lightship(const link::SerialSettings& line, std::uint16_t registe
   Metrics metrics;
   Progress progress(clock);
   Owners owners;
+  Alerts alerts(clock);
+  ClockWatch clock_watch(clock, Time{});
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
   Context context{
-      loop.get_executor(), clock, book, catalog, cache, bus, metrics, progress, owners, files,
-      heirlooms,           {},    {},   {}};
+      loop.get_executor(), clock, book,      catalog, cache, bus, metrics, progress, owners, alerts,
+      clock_watch,         files, heirlooms, {},      {},    {}};
 
   poller::DeviceSetup device;
   device.info.connection = "line";
