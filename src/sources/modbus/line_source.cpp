@@ -167,17 +167,18 @@ void LineSource::count_silent() {
 
 Task<Readings> LineSource::poll(Device& device, Device::Group& group) {
   auto poll = device.begin_poll(group);
-  const unsigned window = std::min(device.setup().in_flight, setup_.window);
   if (device.setup().is_sunspec() && !co_await walk(device, poll))
     co_return device.finish_poll(poll, context_.clock.now(), context_.clock.mono());
   for (int findings = 0;; ++findings) {
+    const auto window =
+        std::min<std::size_t>({device.setup().in_flight, setup_.window, poll.blocks->size()});
     std::size_t next = 0;
     bool stop = false;
     if (window <= 1 || poll.probe) {
       co_await read_blocks(device, poll, next, stop);
     } else {
       TaskGroup readers(context_.executor);
-      for (unsigned i = 0; i < window; ++i) readers.spawn(read_blocks(device, poll, next, stop));
+      for (std::size_t i = 0; i < window; ++i) readers.spawn(read_blocks(device, poll, next, stop));
       co_await readers.run();
     }
     if (!device.memory().learns()) break;
@@ -232,8 +233,11 @@ Task<Result<ByteVector>> LineSource::read_range(Device& device, const Device::Po
     Tally tally;
     {
       const auto& group = *poll.group;
-      auto turn = co_await turnstile_.enter(
-          device.share().rank(group.schedule.due(), group.of.alarm, context_.clock.mono()));
+      auto turn = turnstile_.try_enter();
+      if (!turn) {
+        turn = co_await turnstile_.enter(
+            device.share().rank(group.schedule.due(), group.of.alarm, context_.clock.mono()));
+      }
       Ask ask;
       ask.unit = device.info().unit;
       ask.request = read_request(range.space, range.address, range.count);
@@ -258,15 +262,19 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
   const auto request = ask.request;
   const bool harmless = std::holds_alternative<modbus::Read>(request);
   for (int reconnects = 0;; ++reconnects) {
-    auto conversation = co_await connected();
-    if (!conversation) {
-      device.unreachable(conversation.error());
-      co_return fail(conversation.error());
+    auto talking = conversation_at_once();
+    if (!talking) {
+      auto conversation = co_await connected();
+      if (!conversation) {
+        device.unreachable(conversation.error());
+        co_return fail(conversation.error());
+      }
+      talking = std::move(*conversation);
     }
     const auto begun = context_.clock.mono();
     const auto quiet =
         std::max(std::chrono::duration_cast<Duration>(begun - quiet_since_), ask.pause);
-    auto answer = co_await (*conversation)->ask(ask, tally);
+    auto answer = co_await talking->ask(ask, tally);
     quiet_since_ = context_.clock.mono();
     const auto held = std::chrono::duration_cast<Duration>(quiet_since_ - begun);
     busy_ += held;
@@ -286,6 +294,12 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
                  field("why", answer.error().text));
     co_return answer;
   }
+}
+
+// The open line, when nobody is about to change it.
+std::shared_ptr<Conversation> LineSource::conversation_at_once() {
+  const auto turn = dialing_.try_enter();
+  return turn && conversation_ && conversation_->alive() ? conversation_ : nullptr;
 }
 
 Task<Result<std::shared_ptr<Conversation>>> LineSource::connected() {

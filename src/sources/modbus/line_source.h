@@ -85,6 +85,7 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   // Held by whoever asks, so that a line which is opened anew does not take it from under an
   // answer.
   Task<Result<std::shared_ptr<Conversation>>> connected();
+  std::shared_ptr<Conversation> conversation_at_once();
   void disconnected(const Error& why);
 
   Context& context_;

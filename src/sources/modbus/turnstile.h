@@ -5,6 +5,7 @@
 #pragma once
 
 #include <list>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -36,6 +37,12 @@ class Turnstile {
 
   // Waits for a permit; the smallest `due` goes first, equal ones in the order they came.
   Task<Turn> enter(MonoTime due);
+  // A permit if one is free, without the coroutine that waiting takes.
+  std::optional<Turn> try_enter() {
+    if (permits_ == 0) return std::nullopt;
+    --permits_;
+    return Turn(this);
+  }
 
   std::size_t waiting() const { return waiting_.size(); }
 
