@@ -45,6 +45,7 @@ struct PointSpec {
   std::map<std::uint64_t, std::string>
       names;                       // enum; a negative number is its 64-bit two's complement
   std::optional<double> min, max;  // of the scaled value
+  friend bool operator==(const PointSpec&, const PointSpec&) = default;
 };
 
 // The registers the point takes: its count where the type leaves it open, else the type's own.

@@ -20,6 +20,7 @@ class PlainValue {
   explicit PlainValue(const PointSpec& spec);  // for this one, when it is plain
 
   explicit operator bool() const { return kind_ != Kind::none; }
+  std::size_t bytes() const { return kind_ == Kind::int16 || kind_ == Kind::uint16 ? 2 : 4; }
 
   // `at`: the first byte of the point's registers as they came. A value that is there already is
   // overwritten. False: a NaN or an infinity, kept in the value (Why::not_available).

@@ -86,9 +86,9 @@ void Device::enter_points() {
     context_.catalog.set_interval(id, point.interval);
     point_ids_.push_back(id);
     int scale = -1;
-    for (std::size_t i = 0; i < setup_.points.size(); ++i) {
-      if (!point.scale_register.empty() && setup_.points[i].name == point.scale_register)
-        scale = static_cast<int>(i);
+    if (!point.scale_register.empty()) {
+      const auto named = std::ranges::find(setup_.points, point.scale_register, &DevicePoint::name);
+      if (named != setup_.points.end()) scale = static_cast<int>(named - setup_.points.begin());
     }
     scale_points_.push_back(scale);
     if (scale < 0) continue;
@@ -122,6 +122,12 @@ void Device::no_models(Poll& poll) {
 }
 
 void Device::replan() {
+  plain_.clear();
+  for (const auto& point : setup_.points) {
+    const bool alone = point.scale_register.empty() && !is_bits(point.where.space);
+    const auto value = alone ? modbus::PlainValue(point.spec) : modbus::PlainValue();
+    plain_.push_back({value, point.where.address});
+  }
   auto limits = setup_.limits;
   memory_.narrow(limits);
   bool anything = false;
@@ -315,8 +321,7 @@ Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
     if (block.hole < 0) ++poll.group->asked;
     if (poll.data[which] < 0) continue;
     const auto& data = readings.blocks[static_cast<std::size_t>(poll.data[which])].data;
-    for (const auto place : block.points)
-      readings.readings[place] = read_point(poll, place, block, data);
+    read_block(poll, block, data);
   }
   last_poll_ = std::chrono::duration_cast<Duration>(mono - std::min(poll.first_asked, mono));
   polled_ = true;
@@ -389,6 +394,21 @@ void Device::read_powers(const Poll& poll) {
       const auto& data = poll.readings.blocks[static_cast<std::size_t>(poll.data[which])].data;
       const std::size_t at = 2u * (setup_.points[point].where.address - block.first);
       if (at + 1 < data.size()) powers_[point] = static_cast<std::int16_t>(load_u16(&data[at]));
+    }
+  }
+}
+
+void Device::read_block(Poll& poll, const Block& block, Bytes data) const {
+  for (const auto place : block.points) {
+    const auto& plain = plain_[poll.group->of.points[place]];
+    const std::size_t at = std::size_t{2} * (plain.address - block.first);
+    auto& reading = poll.readings.readings[place];
+    if (plain.value && at + plain.value.bytes() <= data.size()) {
+      const bool good = plain.value.decode(&data[at], reading.value);
+      reading.reason = good ? Reason::none : Reason::not_available;
+      reading.code = 0;
+    } else {
+      reading = read_point(poll, place, block, data);
     }
   }
 }

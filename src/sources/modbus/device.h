@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/modbus/plain_value.h"
 #include "core/context.h"
 #include "core/event.h"
 #include "sources/modbus/answer_time.h"
@@ -115,6 +116,7 @@ class Device {
  private:
   Duration probe_patience() const;
   MonoTime probe_due() const;
+  void read_block(Poll& poll, const Block& block, Bytes data) const;
   Reading read_point(const Poll& poll, std::size_t place, const Block& block, Bytes data) const;
   void read_powers(const Poll& poll);
   void fell_silent(Poll& poll, MonoTime now);
@@ -127,6 +129,12 @@ class Device {
   Context& context_;
   DeviceId id_{};
   std::vector<PointId> point_ids_;
+  // Of each point: where it stands and how it is read, as long as that is all there is to know.
+  struct Plain {
+    modbus::PlainValue value;
+    std::uint16_t address = 0;
+  };
+  std::vector<Plain> plain_;
   std::vector<int> scale_points_;  // of each point: the one with its power of ten, or -1
   std::vector<bool> is_power_;     // a point that is such a power ...
   bool has_powers_ = false;
