@@ -46,7 +46,7 @@ Task<std::vector<poller::Block>> plan_of(poller::AskRegisters ask, DeviceTarget&
     const auto found = co_await find_models(std::move(ask), target);
     if (!found) {
       answers.error = found.error();
-      for (auto& point : target.setup.points) point.where.count = 0;
+      for (auto& point : target.setup.points.own()) point.where.count = 0;
     }
   }
   std::vector<poller::PlanPoint> points;
@@ -277,7 +277,7 @@ int read_device(const ReadDeviceOptions& options) {
       wanted.push_back(point.scale_register);
       for (const auto& place : point.sunspec) wanted.push_back(place.scale_register);
     }
-    std::erase_if(target.setup.points, [&](const auto& point) {
+    std::erase_if(target.setup.points.own(), [&](const auto& point) {
       return std::ranges::find(wanted, point.name) == wanted.end();
     });
   }

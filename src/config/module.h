@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_list.h"
 #include "config/mistake.h"
 #include "config/outbox_settings.h"
 #include "config/site.h"
@@ -26,7 +27,7 @@ struct Site {
 
   struct Device {
     DeviceInfo info;
-    std::vector<std::string> points;
+    SharedList<std::string> points;
     std::vector<RegisterImage::Range> ranges;  // what is polled of it
     Position at, type_at, unit_at;
   };

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_list.h"
 #include "codec/modbus/decode_value.h"
 #include "core/catalog.h"
 #include "sources/modbus/plan.h"
@@ -29,11 +30,12 @@ struct DevicePoint {
     static const WriteRule kNone;
     return write ? *write : kNone;
   }
+  friend bool operator==(const DevicePoint&, const DevicePoint&) = default;
 };
 
 struct DeviceSetup {
   DeviceInfo info;
-  std::vector<DevicePoint> points;
+  SharedList<DevicePoint> points;  // the devices of one model look at the same; `own()` to change
   PlanLimits limits;
   Duration pause{};
   unsigned in_flight = 1;

@@ -65,7 +65,9 @@ void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
       check_writes(client, mistakes);
       const auto setup = device_setup(connection, client, meters_);
       config::Site::Device device{setup.info, {}, {}, client.at, client.type_at, client.unit_at};
-      for (const auto& point : setup.points) device.points.push_back(point.name);
+      std::vector<std::string> names;
+      for (const auto& point : setup.points) names.push_back(point.name);
+      device.points = names_.same(std::move(names));
       for (const auto& group : group_points(setup)) {
         for (const auto& block : *group.blocks)
           device.ranges.push_back({block.space, block.first, block.count});
@@ -285,6 +287,7 @@ std::vector<Part> ModbusModule::parts(const config::Site&) {
   for (const auto& connection : connections_) {
     if (connection.clients.empty()) continue;
     auto setup = std::make_shared<LineSetup>(line_setup(connection, meters_));
+    for (auto& device : setup->devices) device.points = points_.same(std::move(device.points));
     parts.push_back({"modbus/" + connection.id, Part::Kind::source,
                      connection.fingerprint + meters_fingerprint(connection),
                      [setup](Context& context) -> std::unique_ptr<Runner> {

@@ -33,6 +33,8 @@ class ModbusModule final : public config::Module {
   std::vector<ConnectionConfig> connections_;
   std::vector<MeterConfig> site_meters_;
   Meters meters_;
+  SharedLists<std::string> names_;
+  SharedLists<DevicePoint> points_;
 };
 
 }  // namespace lightship::poller

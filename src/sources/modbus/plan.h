@@ -18,6 +18,7 @@ struct PlanPoint {
   std::uint16_t address = 0;
   std::uint16_t count = 1;  // registers or bits; 0: not there, and in no block
   bool alone = false;       // in a block of its own
+  friend bool operator==(const PlanPoint&, const PlanPoint&) = default;
 };
 
 struct PlanLimits {

@@ -138,11 +138,11 @@ TEST(RelayPanel, ReadsCoilsAndDiscreteInputs) {
   auto panel = SimulatedBus::meter(1, 5s, {});
   for (int i = 0; i < 12; ++i) {
     panel.points.push_back(point(i, {}, Space::coils));
-    panel.points.back().name = fmt::format("relay_{}", i);
+    panel.points.own().back().name = fmt::format("relay_{}", i);
   }
   for (int i = 0; i < 9; ++i) {
     panel.points.push_back(point(100 + i, {}, Space::discrete_inputs));
-    panel.points.back().name = fmt::format("input_{}", i);
+    panel.points.own().back().name = fmt::format("input_{}", i);
   }
   bus[1].map->coils[0] = bus[1].map->coils[11] = true;
   bus[1].map->discrete_inputs[108] = true;

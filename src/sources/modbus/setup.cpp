@@ -125,24 +125,25 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
   DeviceSetup setup;
   setup.info = config::device_info(connection.id, device, device.unit_id);
   setup.info.model = device.meter_model;
-  setup.points = device_points(device, meters);
+  auto points = device_points(device, meters);
   setup.allow_write = device.allow_write;
   setup.max_writes_per_minute = device.max_writes_per_minute;
   // The device's own interval is that of its quickest points.
-  if (!setup.points.empty()) {
+  if (!points.empty()) {
     Duration quickest = Duration::max();
-    for (const auto& point : setup.points) {
+    for (const auto& point : points) {
       quickest = std::min(quickest,
                           point.interval.count() > 0 ? point.interval : setup.info.poll_interval);
     }
-    for (auto& point : setup.points) {
+    for (auto& point : points) {
       if (point.interval.count() == 0) point.interval = setup.info.poll_interval;
     }
     setup.info.poll_interval = quickest;
-    for (auto& point : setup.points) {
+    for (auto& point : points) {
       if (point.interval == quickest) point.interval = {};
     }
   }
+  setup.points = std::move(points);
 
   LimitsConfig limits = device.limits;
   if (const auto* meter = meters.find(device.meter_model)) {

@@ -44,7 +44,7 @@ struct SiteOf {
     return texts;
   }
   std::vector<std::string> points() const {
-    return site.devices.empty() ? std::vector<std::string>{} : site.devices.front().points;
+    return site.devices.empty() ? std::vector<std::string>{} : site.devices.front().points.all();
   }
 };
 

@@ -101,6 +101,7 @@ struct SunspecPlace {
   std::uint16_t count = 1;
   modbus::PointSpec spec;
   std::string scale_register;
+  friend bool operator==(const SunspecPlace&, const SunspecPlace&) = default;
 };
 
 struct DevicePoint;

@@ -68,7 +68,7 @@ TEST(WritePoint, NeverSendsABroadcast) {
 
 TEST(WritePoint, RefusesAValueOutsideItsRangeOrBetweenItsSteps) {
   auto setup = Writing::press();
-  setup.points[0].spec.scale = 0.1;
+  setup.points.own()[0].spec.scale = 0.1;
   Writing press(std::move(setup));
   EXPECT_EQ(press.write("setpoint", "90.5"), "90.5 is outside the range 0 to 90");
   EXPECT_EQ(press.write("setpoint", "-0.5"), "-0.5 is outside the range 0 to 90");

@@ -60,7 +60,7 @@ TEST(WriteRaw, IsRefusedByARangeAStepOrAClosedRegister) {
 TEST(WriteRaw, JudgesAPointWrittenInPartByWhatItWouldHold) {
   auto setup = Writing::press();
   // flow, two registers
-  setup.points[2].write = std::make_shared<const WriteRule>(WriteRule{.most = 300});
+  setup.points.own()[2].write = std::make_shared<const WriteRule>(WriteRule{.most = 300});
   Writing press(std::move(setup));
   press.device.map.holding[22] = 0x4366;
   press.device.map.holding[23] = 0x4000;

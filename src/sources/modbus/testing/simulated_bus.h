@@ -47,7 +47,7 @@ class SimulatedBus {
   static DeviceSetup meter(int unit, Duration every, const std::vector<int>& addresses,
                            std::uint16_t max_gap = 30) {
     auto setup = Workshop::meter(static_cast<std::uint8_t>(unit), every);
-    setup.points.clear();
+    setup.points = {};
     for (const int address : addresses) {
       setup.points.push_back({"p" + std::to_string(address),
                               "",

@@ -104,7 +104,7 @@ struct Writing {
         point("wear", 60, {.type = DataType::uint16}, {.min_interval = std::chrono::seconds(10)}),
         point("measured", 5, {.type = DataType::uint16}, {}, Space::input),
     };
-    setup.points[6].scale_register = "power_scale";
+    setup.points.own()[6].scale_register = "power_scale";
     return setup;
   }
 
