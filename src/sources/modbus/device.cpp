@@ -236,12 +236,13 @@ void Device::restart(Poll& poll) {
   poll.readings.device = id_;
   poll.readings.blocks.clear();
   poll.readings.readings.clear();
-  poll.readings.readings.reserve(points.size());
-  for (const auto point : points) {
+  poll.readings.readings.resize(points.size());
+  for (std::size_t place = 0; place < points.size(); ++place) {
     // What a SunSpec device does not have stands nowhere.
-    const bool nowhere = setup_.points[point].where.count == 0;
-    poll.readings.readings.push_back(
-        {point_ids_[point], {}, nowhere ? Reason::not_available : Reason::timeout, 0});
+    const bool nowhere = setup_.is_sunspec() && setup_.points[points[place]].where.count == 0;
+    auto& reading = poll.readings.readings[place];
+    reading.point = point_ids_[points[place]];
+    reading.reason = nowhere ? Reason::not_available : Reason::timeout;
   }
   for (const auto& block : *poll.blocks) {
     if (block.hole < 0) continue;
