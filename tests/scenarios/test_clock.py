@@ -35,7 +35,9 @@ class MovedClock(TestCase):
                                     communication=c.communication(c.mqtt(broker.port))))
         subscriber.wait_for(lambda m: m.json["quality"] == "good", 15)
 
-        for offset, way in (("+3600", "forward"), ("-86400", "back")):
+        # libfaketime moves absolute timers of the steady clock too: further back than the machine has been up, and a
+        # timer that is due at once never fires.
+        for offset, way in (("+3600", "forward"), ("-60", "back")):
             with self.subTest(offset):
                 mark = len(ship.log())
                 self.set_clock(offset)
