@@ -25,8 +25,8 @@ struct Alert {
   enum class Severity : std::uint8_t { info, warning, critical };
   enum class State : std::uint8_t { raised, acknowledged, cleared };
 
-  std::string rule;                // "outbox-full", "disk-full", or the id of a rule of alerts.yaml
-  std::string point;               // its full name; empty where it is about the gateway itself
+  std::string rule;   // "outbox-full", "disk-full", or the id of a rule of alerts.yaml
+  std::string point;  // its full name, or which part of the gateway ("outbox"); empty: all of it
   std::optional<DeviceId> device;  // whose; nothing: the gateway itself
   Value value, threshold;
   Severity severity = Severity::warning;

@@ -29,6 +29,8 @@ constexpr int kLazy = 10;
 constexpr std::size_t kSlack = 256 * 1024;
 // In memory, without a data directory.
 constexpr std::size_t kMostMemory = 64 << 20;
+// Others of the house write to the same disk and raise the same rules.
+constexpr const char* kPoint = "outbox";
 
 }  // namespace
 
@@ -207,7 +209,6 @@ void OutboxFile::begin_open() {
 
 void OutboxFile::opened(Result<OutboxDisk::Found> found) {
   busy_ = false;
-  ++tries_;
   if (!found) {
     lost_the_disk(found.error());
     notify();
@@ -405,7 +406,6 @@ void OutboxFile::make_room() {
 
 void OutboxFile::committed(OutboxDisk::Outcome outcome) {
   busy_ = false;
-  ++tries_;
   last_commit_ = steady_now();
   if (outcome.removed) {
     batch_->queues.clear();
@@ -462,6 +462,7 @@ void OutboxFile::count_trimmed(const OutboxDisk::Trimmed& gone) {
 // -------------------------------------------------------------------------------------
 
 void OutboxFile::lost_the_disk(const Error& error) {
+  ++refusals_;
   const bool full = sqlite::is_full(error);
   const bool damaged = error.code == Errc::malformed;
   const auto pause = damaged && trouble_.empty() ? Duration{} : backoff_.next();
@@ -497,10 +498,11 @@ void OutboxFile::tell_full() {
 }
 
 void OutboxFile::raise_trouble(const std::string& rule, std::string text) {
-  if (!trouble_.empty() && trouble_ != rule) alerts_.clear(trouble_);
+  if (!trouble_.empty() && trouble_ != rule) alerts_.clear(trouble_, kPoint);
   trouble_ = rule;
   Alert alert;
   alert.rule = rule;
+  alert.point = kPoint;
   alert.severity = Alert::Severity::critical;
   alert.text = std::move(text);
   alerts_.raise(std::move(alert));
@@ -510,7 +512,7 @@ void OutboxFile::tell_well() {
   backoff_.reset();
   quiet_until_ = MonoTime::min();
   if (trouble_.empty()) return;
-  alerts_.clear(trouble_);
+  alerts_.clear(trouble_, kPoint);
   log_.info("the disk takes messages again", field("waiting_in_memory", fresh_.size()));
   trouble_.clear();
 }
@@ -551,13 +553,13 @@ void OutboxFile::tell_overflow() {
 Task<void> OutboxFile::flush(Duration limit) {
   const auto self = shared_from_this();
   const auto until = steady_now() + limit;
-  const auto tried_before = tries_;
+  const auto refused_before = refusals_;
   quiet_until_ = MonoTime::min();
   ++hurried_;
   const auto leave = [](OutboxFile* file) { --file->hurried_; };
   const std::unique_ptr<OutboxFile, decltype(leave)> on_leaving(this, leave);
   while (!clean_but_for_answers() || !open_) {
-    if (!busy_ && tries_ > tried_before && !trouble_.empty()) co_return;
+    if (!busy_ && refusals_ > refused_before && !trouble_.empty()) co_return;
     if (open_)
       something_waits();
     else if (!busy_)

@@ -104,7 +104,7 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   OutboxDisk::Batch next_;                    // removals and settings aside for the next one
   bool open_ = false, busy_ = false, armed_ = false;
   int hurried_ = 0;  // somebody waits for the disk
-  std::uint64_t tries_ = 0;
+  std::uint64_t refusals_ = 0;  // by the disk
   MonoTime last_commit_ = MonoTime::min(), armed_for_{};
   MonoTime quiet_until_ = MonoTime::min();  // after a failure
   asio::steady_timer timer_;
