@@ -1,5 +1,6 @@
 """Brokers as they are in the field: encrypted, behind WebSockets, with passwords, away for a while, replaced."""
 import json
+import socket
 import time
 
 from support import (Authority, Lightship, Mosquitto, Subscriber, TcpRelay, TestCase, configuration as c, eventually, free_port,
@@ -240,3 +241,22 @@ class Outages(BrokerTest):
         self.assertLess(time.monotonic() - began, 2)
         broker.wait_for_line(r"Received DISCONNECT from lightship-testsite")
         self.check_nothing_is_missing(ear)
+
+
+class SwitchedOff(BrokerTest):
+    def test_a_sink_that_is_not_enabled_opens_no_connection(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        listener.settimeout(0)
+        port = listener.getsockname()[1]
+        ship = self.ship(c.mqtt(port, enabled=False, brokers=[{"host": "127.0.0.1", "port": port}]), poll_interval=0.1)
+        asked = self.device.requests()
+        eventually(lambda: self.device.requests() >= asked + 15, 10, "fifteen polls")
+        with self.assertRaises(BlockingIOError):        # an attempt would wait in the backlog
+            listener.accept()
+        self.assertNotIn("mqtt", [r.get("source") for r in ship.log()])
+
+        ship.write(communication=c.communication(c.mqtt(port)))
+        ship.reload()
+        listener.settimeout(10)
+        listener.accept()[0].close()

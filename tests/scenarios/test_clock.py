@@ -23,16 +23,39 @@ class MovedClock(TestCase):
         fresh.write_text(offset + "\n")
         fresh.rename(self.folder / "offset")
 
-    def test_a_step_is_told_with_its_amount_and_values_go_on(self):
+    def ship(self, broker, **topics):
         if LIBRARY is None:
             missing_peer("libfaketime is not installed")
         self.set_clock("+0")
         environment = {"LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": self.folder / "offset", "FAKETIME_NO_CACHE": "1",
                        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
-        device, broker = self.start(modbus.libmodbus_tcp()), self.start(Mosquitto())
+        device = self.start(modbus.libmodbus_tcp())
+        mqtt = c.mqtt(broker.port, topics={"electrical": {"measurements": c.MEASUREMENTS, **topics}})
+        return self.start(Lightship(env=environment, slave_config=c.slaves(c.tcp(device.port)), communication=c.communication(mqtt)))
+
+    def test_the_alert_of_a_step_goes_to_the_topic_of_alerts(self):
+        broker = self.start(Mosquitto())
+        subscriber = self.start(Subscriber(broker.port, ["alerts/#", "site/#"]))
+        self.ship(broker, alerts="alerts/{device_id}/{type}/{connection_id}/{client_id}/{point}")
+        subscriber.wait_for(lambda m: m.topic == "site/main/meter", 15)
+        before = [m.topic for m in subscriber.snapshot() if m.topic.startswith("alerts/")]
+        self.assertEqual(before, [], "nothing is wrong yet")
+        self.set_clock("+3600")
+        told = subscriber.wait_for(lambda m: m.topic.startswith("alerts/"), 10, "the alert")
+        self.assertEqual(told.topic, "alerts/testsite/host/host/gateway/clock-step")
+        body = told.json
+        self.assertEqual({k: body[k] for k in ("device_id", "rule", "point", "severity", "state")},
+                         {"device_id": "testsite", "rule": "clock-step", "point": "", "severity": "info", "state": "raised"})
+        self.assertAlmostEqual(body["value"], 3600, delta=5)
+        self.assertIn("forward", body["text"])
+        self.assertAlmostEqual(seconds(body["timestamp"]), time.time() + 3600, delta=20)
+        self.assertEqual(told.qos, 1)
+        self.assertNotIn("sequence", body)
+
+    def test_a_step_is_told_with_its_amount_and_values_go_on(self):
+        broker = self.start(Mosquitto())
         subscriber = self.start(Subscriber(broker.port, ["site/#"]))
-        ship = self.start(Lightship(env=environment, slave_config=c.slaves(c.tcp(device.port)),
-                                    communication=c.communication(c.mqtt(broker.port))))
+        ship = self.ship(broker)
         subscriber.wait_for(lambda m: m.json["quality"] == "good", 15)
 
         # libfaketime moves absolute timers of the steady clock too: further back than the machine has been up, and a
