@@ -116,6 +116,8 @@ void Device::walked(const Result<std::vector<DevicePoint>>& points) {
   replan();
 }
 
+PlanPoint Device::walk_probe() const { return {Space::holding, setup_.sunspec_bases.front(), 2}; }
+
 void Device::no_models(Poll& poll) {
   poll.answered = true;
   for (auto& reading : poll.readings.readings) reading.reason = Reason::not_available;
@@ -147,6 +149,7 @@ void Device::replan() {
 }
 
 MonoTime Device::wake_at(const Group& group) const {
+  if (walking_) return MonoTime::max();
   if (!is_silent()) return group.owed ? MonoTime{} : group.schedule.due();
   return probing_ ? MonoTime::max() : probe_due();
 }
@@ -214,6 +217,7 @@ Device::Poll Device::begin_poll(Group& group) {
   group.begun = now;
   group.owed = false;
   ++*count_.polls;
+  walking_ = wants_walk();
   if (memory_.has_news()) {
     pause_.start_with(memory_.pause());
     replan();
@@ -313,7 +317,7 @@ std::vector<PlanPoint> Device::points_of(const PollGroup& group, const Block& bl
 }
 
 Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
-  probing_ = false;
+  probing_ = walking_ = false;
   read_powers(poll);
   auto& readings = poll.readings;
   poll.group->asked = 0;

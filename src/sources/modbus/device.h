@@ -99,6 +99,8 @@ class Device {
   // was away for long: until then its points stand nowhere.
   bool is_walked() const { return is_walked_; }
   bool wants_walk() const;
+  // A device without fitting models is asked only whether it is there, with this read.
+  PlanPoint walk_probe() const;
   void no_models(Poll& poll);  // it answers, but its points are nowhere
   void walked(const Result<std::vector<DevicePoint>>& points);
 
@@ -149,6 +151,7 @@ class Device {
   std::uint16_t longest_good_[2]{};  // registers, bits: since the device was last silent
   std::vector<std::pair<std::uint32_t, unsigned>> suspects_;  // blocks, and how often in a row
   bool is_walked_ = false;
+  bool walking_ = false;  // by the poll of one group; the others wait
   MonoTime walk_due_{};  // not before, after it was found to be no such device
   std::optional<Error> walk_failed_;
   bool online_ = false, polled_ = false;

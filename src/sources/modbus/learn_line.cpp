@@ -123,8 +123,18 @@ Task<bool> LineSource::search(Device& device, const Device::Poll& poll, std::siz
 // Where the models of a SunSpec device are. False: not known, and nothing can be read.
 Task<bool> LineSource::walk(Device& device, Device::Poll& poll) {
   if (device.is_walked()) co_return true;
+  const auto is_silent = [&](const Error& why) {
+    const Result<ByteVector> silence = fail(why);
+    for (std::size_t which = 0; which < poll.blocks->size(); ++which)
+      device.take(poll, which, silence, {});
+  };
   if (!device.wants_walk()) {
-    device.no_models(poll);
+    MonoTime arrived{};
+    const auto answer = co_await read_range(device, poll, device.walk_probe(), arrived);
+    if (!answer && (answer.error().code != Errc::refused || is_from_gateway(answer.error())))
+      is_silent(answer.error());
+    else
+      device.no_models(poll);
     co_return false;
   }
   const AskRegisters ask = [this, &device, &poll](Space space, std::uint16_t first,
@@ -132,10 +142,9 @@ Task<bool> LineSource::walk(Device& device, Device::Poll& poll) {
     return read_words(device, poll, space, first, count);
   };
   auto chain = co_await walk_sunspec(ask, device.setup().sunspec_bases);
-  if (!chain && chain.error().code != Errc::refused && chain.error().code != Errc::malformed) {
-    const Result<ByteVector> silence = fail(chain.error());
-    for (std::size_t which = 0; which < poll.blocks->size(); ++which)
-      device.take(poll, which, silence, {});
+  if (!chain && ((chain.error().code != Errc::refused && chain.error().code != Errc::malformed) ||
+                 is_from_gateway(chain.error()))) {
+    is_silent(chain.error());
     co_return false;
   }
   auto points = chain ? resolve(device.setup().points, *chain)

@@ -13,6 +13,7 @@ namespace lightship::poller {
 
 struct SimulatedDevice {
   std::shared_ptr<modbus::MemoryMap> map = std::make_shared<modbus::MemoryMap>(200);
+  std::shared_ptr<modbus::DataMap> meter = nullptr;  // answers instead of `map`
   Duration answer_time = std::chrono::milliseconds(10);
   bool dead = false;
   std::set<std::uint16_t> holes;        // registers that make a read fail with exception 2 ...
@@ -159,7 +160,9 @@ inline void SimulatedBus::hear(Bytes frame, MonoTime begun,
   else if (pdu[0] >= 3 && count > device.refuses_above)
     say(frame[0], modbus::encode_exception(pdu[0], modbus::Exception::illegal_value));
   else
-    say(frame[0], modbus::answer(*device.map, frame[0], pdu));
+    say(frame[0],
+        modbus::answer(device.meter ? *device.meter : static_cast<modbus::DataMap&>(*device.map),
+                       frame[0], pdu));
   quiet_since_ = when;
 }
 

@@ -18,9 +18,16 @@ inline sim::SimPoint sim_point(const std::string& name, const RegisterConfig& c,
           c.alone};
 }
 
-// `model`: which of a SunSpec meter's models the device is to have.
+// Where a SunSpec device has its models: behind `base`, and behind another one, of no meter, with
+// so many registers.
+struct SunspecLayout {
+  std::uint16_t base = kSunspecBases.front();
+  std::uint16_t other_model = 0;
+};
+
 inline std::shared_ptr<sim::RegisterMeter> simulated(const MeterConfig& meter, const Meters& meters,
-                                                     const Clock& clock) {
+                                                     const Clock& clock,
+                                                     const SunspecLayout& layout = {}) {
   sim::RegisterMeter::Traits traits;
   traits.max_registers = meter.limits.max_registers.value_or(125);
   std::vector<sim::SimPoint> points;
@@ -32,7 +39,7 @@ inline std::shared_ptr<sim::RegisterMeter> simulated(const MeterConfig& meter, c
     std::uint16_t at, id, length;
   };
   std::vector<Header> headers;
-  auto at = static_cast<std::uint16_t>(kSunspecBases.front() + 2);
+  auto at = static_cast<std::uint16_t>(layout.base + 2);
   const auto append = [&](const MeterConfig& model, bool with_points) {
     std::uint16_t end = 2;
     for (const auto& [name, c] : model.registers) {
@@ -44,11 +51,15 @@ inline std::shared_ptr<sim::RegisterMeter> simulated(const MeterConfig& meter, c
     at = static_cast<std::uint16_t>(at + end);
   };
   append(*meters.find("sunspec_1"), true);
+  if (layout.other_model > 0) {
+    headers.push_back({at, 64'001, layout.other_model});
+    at = static_cast<std::uint16_t>(at + 2 + layout.other_model);
+  }
   const auto& subject = *meters.parts_of(meter).back();
   if (subject.id != "sunspec_1") append(subject, true);
   auto device = std::make_shared<sim::RegisterMeter>(std::move(points), traits, clock);
   const auto space = modbus::Space::holding_registers;
-  device->set(space, kSunspecBases.front(), {0x5375, 0x6E53});
+  device->set(space, layout.base, {0x5375, 0x6E53});
   for (const auto& header : headers) device->set(space, header.at, {header.id, header.length});
   device->set(space, at, {0xFFFF, 0});
   return device;
