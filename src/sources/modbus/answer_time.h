@@ -23,6 +23,10 @@ class AnswerTime {
 
   bool known() const { return known_; }
   Duration typical() const { return typical_; }
+  // Of a device that is silent: it is asked again later, and costs others less.
+  Duration probe_patience() const {
+    return std::max({kLeastPatience / 2, 4 * typical_, 2 * slowest_});
+  }
   Duration patience() const { return std::max({kLeastPatience, 4 * typical_, 2 * slowest_}); }
 
  private:

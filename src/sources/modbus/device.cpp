@@ -13,18 +13,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A device of which nothing was ever heard is first waited for this long where others wait for the
-// line, and so is a silent one that used to be faster ...
-constexpr Duration kFirstPatience = 500ms, kProbePatience = 300ms, kSecondPatience = 1s;
-// ... except for the 2nd, 4th, 8th ... further probe, which waits as long as is allowed: the device
-// may have become slow, and the others have to bear that ever less often.
+// A device of which nothing was ever heard is waited for this long where others wait for the line.
+// Now and then a silent one is waited for as long as is allowed: it may have become slow. Where
+// nobody answers that is the 2nd, 4th, 8th ... further probe.
+// It may well not be there at all: its second turn comes late.
+constexpr Duration kFirstPatience = 500ms, kFirstPause = ProbeBudget::kBrief * kFirstPatience;
 constexpr unsigned kPatientProbe = 2;
 // A silent device is asked less and less often, up to this pause, so that its return shows soon.
 constexpr Duration kLongestProbePause = 10s;
-// Where others use the line, all silent devices together get this part of its time: 1/40 is 2.5 %.
-// The pause grows with them, up to a limit.
-constexpr int kShareOfProbes = 40;
-constexpr Duration kLongestDistance = 10min;
 // A SunSpec device that was away for so many polls may be another one, or have new firmware.
 constexpr unsigned kWalkAfter = 3;
 constexpr auto kWalkAgain = 10min;
@@ -163,8 +159,9 @@ void Device::line_is_back() {
   if (!reachable_) wanted_now_ = true;
 }
 
-void Device::others(std::size_t silent, bool any_online) {
-  silent_on_line_ = silent;
+void Device::others(bool any_online) {
+  if (!others_online_ && any_online && silent_polls_ > 1)
+    line_.probes->silent(this, own_probe_due(), context_.clock.mono());
   others_online_ = any_online;
 }
 
@@ -181,9 +178,8 @@ Duration Device::patience(unsigned attempt) const {
 }
 
 Duration Device::probe_patience() const {
-  if (silent_polls_ >= kPatientProbe && std::has_single_bit(silent_polls_)) return line_.timeout;
-  if (answer_time_.known()) return std::max(kProbePatience, answer_time_.patience());
-  return silent_polls_ == 1 ? kSecondPatience : kFirstPatience;
+  if (patient_) return line_.timeout;
+  return answer_time_.known() ? answer_time_.probe_patience() : kFirstPatience;
 }
 
 void Device::hear(const modbus::Request& request, const Result<ByteVector>& answer,
@@ -228,6 +224,12 @@ Device::Poll Device::begin_poll(Group& group) {
   if (poll.probe) {
     ++*count_.probes;
     probing_ = true;
+    patient_ = false;
+    if (!others_online_)
+      patient_ = silent_polls_ >= kPatientProbe && std::has_single_bit(silent_polls_);
+    else if (shares_probes() && !wanted_now_)
+      patient_ =
+          line_.probes->begins(this, std::min(line_.timeout, probe_patience()), line_.timeout, now);
     group.schedule.leave_out(now);
   }
   restart(poll);
@@ -332,6 +334,7 @@ Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
   polled_ = true;
   if (poll.answered) {
     online_ = true;
+    if (silent_polls_ > 0) line_.probes->answers(this);
     silent_polls_ = 0;
     wanted_now_ = false;
     if (trust_ != ~0u) ++trust_;
@@ -362,22 +365,26 @@ void Device::fell_silent(Poll& poll, MonoTime now) {
   }
   probe_begun_ = poll.group->begun;
   probe_ended_ = now;
-  wanted_now_ = false;
+  wanted_now_ = patient_ = false;
+  if (silent_polls_ > 1) line_.probes->silent(this, own_probe_due(), now);
 }
 
-// Worked out when it is asked for, because it depends on how the others are doing.
-MonoTime Device::probe_due() const {
-  if (wanted_now_) return {};
+MonoTime Device::own_probe_due() const {
   Duration interval = groups_.front().of.interval;
   for (const auto& group : groups_) interval = std::min(interval, group.of.interval);
   Duration distance = std::min(interval * (1 << std::min(silent_polls_, 10u)),
                                std::max(kLongestProbePause, interval));
-  if (!line_.alone && others_online_) {
-    const auto silent = static_cast<int>(std::max<std::size_t>(silent_on_line_, 1));
-    const auto share = kShareOfProbes * silent * std::min(line_.timeout, probe_patience());
-    distance = std::max(distance, std::min<Duration>(share, kLongestDistance));
-  }
+  if (!line_.alone && others_online_ && silent_polls_ == 1 && !answer_time_.known())
+    distance = std::max(distance, kFirstPause);
   return std::max<MonoTime>(probe_ended_, probe_begun_ + distance);
+}
+
+// Worked out when it is asked for, because it depends on how the others are doing. The first probe
+// waits for nobody: one lost request is not yet a dead device.
+MonoTime Device::probe_due() const {
+  if (wanted_now_) return {};
+  const auto own = own_probe_due();
+  return shares_probes() ? line_.probes->due(this, own, context_.clock.mono()) : own;
 }
 
 void Device::unreachable(const Error& why) {

@@ -17,6 +17,7 @@
 #include "sources/modbus/fair_share.h"
 #include "sources/modbus/pause_learner.h"
 #include "sources/modbus/poll_groups.h"
+#include "sources/modbus/probe_budget.h"
 
 namespace lightship::poller {
 
@@ -28,6 +29,7 @@ class Device {
     unsigned retries = 3;
     bool alone = true;
     std::size_t devices = 1;
+    std::shared_ptr<ProbeBudget> probes = std::make_shared<ProbeBudget>();
   };
 
   struct Group {
@@ -66,9 +68,9 @@ class Device {
   // When the group is to be polled. A silent device is probed by one poll at a time, whichever
   // group is first; never: MonoTime::max().
   MonoTime wake_at(const Group& group) const;
-  void nudge();         // a person wants it now: probes, and tries again what was refused
-  void line_is_back();  // a device that could not be reached is probed at once
-  void others(std::size_t silent, bool any_online);  // on the same line, this one included
+  void nudge();                  // a person wants it now: probes, and tries again what was refused
+  void line_is_back();           // a device that could not be reached is probed at once
+  void others(bool any_online);  // on the same line
 
   // How often a request is tried, and how long the answer to try number `attempt` (from 0) is
   // waited for: learned from the answers so far, doubled with each try, never above the configured
@@ -117,7 +119,9 @@ class Device {
 
  private:
   Duration probe_patience() const;
+  MonoTime own_probe_due() const;
   MonoTime probe_due() const;
+  bool shares_probes() const { return !line_.alone && others_online_ && silent_polls_ > 1; }
   void read_block(Poll& poll, const Block& block, Bytes data) const;
   Reading read_point(const Poll& poll, std::size_t place, const Block& block, Bytes data) const;
   void read_powers(const Poll& poll);
@@ -152,16 +156,15 @@ class Device {
   std::vector<std::pair<std::uint32_t, unsigned>> suspects_;  // blocks, and how often in a row
   bool is_walked_ = false;
   bool walking_ = false;  // by the poll of one group; the others wait
-  MonoTime walk_due_{};  // not before, after it was found to be no such device
+  MonoTime walk_due_{};   // not before, after it was found to be no such device
   std::optional<Error> walk_failed_;
   bool online_ = false, polled_ = false;
   bool reachable_ = true;      // the line was open when the device was last to be asked
   unsigned silent_polls_ = 0;  // polls in a row without any answer
   unsigned trust_ = ~0u;       // polls since it was last silent
-  bool probing_ = false;
+  bool probing_ = false, patient_ = false;
   MonoTime probe_begun_{}, probe_ended_{};  // the newest poll without an answer
   bool wanted_now_ = false;                 // by a person
-  std::size_t silent_on_line_ = 1;
   bool others_online_ = false;
   Error last_error_;
   Time last_error_at_{}, last_answer_at_{};

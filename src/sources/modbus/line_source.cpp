@@ -59,11 +59,12 @@ LineSource::LineSource(Context& context, LineSetup setup)
       losses_(context.metrics.counter("modbus_losses_total", "times a line was lost",
                                       {{"connection", setup_.id}})) {
   Duration phase{};
+  const auto probes = std::make_shared<ProbeBudget>();
   const bool alone = setup_.devices.size() == 1 || setup_.window >= setup_.devices.size();
   for (auto& device : setup_.devices) {
     devices_.push_back(std::make_unique<Device>(
         std::move(device),
-        Device::Line{setup_.timeout, setup_.retries, alone, setup_.devices.size()}, context,
+        Device::Line{setup_.timeout, setup_.retries, alone, setup_.devices.size(), probes}, context,
         learned_, phase));
     auto& made = *devices_.back();
     context_.owners.enter(made.id(), static_cast<RegisterReader&>(*this));
@@ -154,15 +155,11 @@ Task<void> LineSource::poll_for_ever(Device& device, Device::Group& group) {
   }
 }
 
-// Silent devices share what they may cost; each must know of the others.
+// Silent devices are probed rarely only where others use the line.
 void LineSource::count_silent() {
-  std::size_t silent = 0;
-  bool online = false;
-  for (const auto& device : devices_) {
-    silent += device->is_silent() ? 1 : 0;
-    online = online || device->online();
-  }
-  for (const auto& device : devices_) device->others(silent, online);
+  const bool online =
+      std::ranges::any_of(devices_, [](const auto& device) { return device->online(); });
+  for (const auto& device : devices_) device->others(online);
 }
 
 Task<Readings> LineSource::poll(Device& device, Device::Group& group) {
@@ -227,7 +224,7 @@ Task<void> LineSource::read_blocks(Device& device, Device::Poll& poll, std::size
 Task<Result<ByteVector>> LineSource::read_range(Device& device, const Device::Poll& poll,
                                                 PlanPoint range, MonoTime& arrived) {
   Result<ByteVector> answer = fail(Errc::timeout, "not asked");
-  const unsigned tries = poll.answered && poll.probe ? 1 : device.tries();
+  unsigned tries = poll.answered && poll.probe ? 1 : device.tries();
   for (unsigned attempt = 0; attempt < tries; ++attempt) {
     if (attempt > 0) ++*device.counters().retries;
     Tally tally;
@@ -252,6 +249,8 @@ Task<Result<ByteVector>> LineSource::read_range(Device& device, const Device::Po
     }
     arrived = tally.arrived;
     if (answer || !is_worth_a_retry(answer.error())) co_return answer;
+    // Another one spoke meanwhile, late or out of turn: that says nothing about this one.
+    if (tries == 1 && tally.rejects.unit > 0) ++tries;
     if (is_busy(answer.error()))
       co_await context_.clock.sleep_for(kBusyPause * (1 << std::min(attempt, 4u)));
   }
