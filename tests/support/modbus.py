@@ -236,9 +236,10 @@ def _pymodbus(script):
     return ["/usr/bin/python3", PEERS / "modbus" / script]
 
 
-def pymodbus_server(mode="tcp", port=0, tty=None, baud=9600, unit=None):
+def pymodbus_server(mode="tcp", port=0, tty=None, baud=9600, unit=None, holes=None):
     where = ["--device", tty, "--baud", baud] if tty else ["--port", port]
-    return Server([*_pymodbus("pymodbus_server.py"), mode, *where, *(["--unit", unit] if unit is not None else [])],
+    return Server([*_pymodbus("pymodbus_server.py"), mode, *where, *(["--unit", unit] if unit is not None else []),
+                   *(["--holes", holes] if holes else [])],
                   name=f"pymodbus_server {mode}")
 
 

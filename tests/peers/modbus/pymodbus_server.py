@@ -4,6 +4,8 @@
     pymodbus_server.py tcp|udp|rtu_over_tcp|ascii_over_tcp --port N [--host H]
     pymodbus_server.py rtu|ascii --device TTY [--baud N] [--parity N|E|O] [--unit N]
 
+With --holes 12,40-44 it has no such holding registers: a read of one is refused with exception 2.
+
 It serves the data map of `libmodbus_server.c` and obeys the same commands on stdin: set, count, silent,
 exception. Without --unit it answers every unit; with it, it stays silent for the others.
 """
@@ -23,12 +25,26 @@ FRAMERS = {"tcp": ModbusSocketFramer, "udp": ModbusSocketFramer, "rtu_over_tcp":
            "ascii_over_tcp": ModbusAsciiFramer, "rtu": ModbusRtuFramer, "ascii": ModbusAsciiFramer}
 
 
+class Holed(ModbusSequentialDataBlock):
+    """A block in which some registers do not exist."""
+
+    holes = frozenset()
+
+    def validate(self, address, count=1):
+        return super().validate(address, count) and not any(at in self.holes for at in range(address, address + count))
+
+
+def numbers(text):
+    parts = [part.split("-") for part in text.split(",") if part]
+    return frozenset(at for part in parts for at in range(int(part[0]), int(part[-1]) + 1))
+
+
 def data_map(size):
     return ModbusSlaveContext(
         zero_mode=True,
         co=ModbusSequentialDataBlock(0, [(7 * i + 3) % 5 < 2 for i in range(size)]),
         di=ModbusSequentialDataBlock(0, [(3 * i + 1) % 4 == 0 for i in range(size)]),
-        hr=ModbusSequentialDataBlock(0, [(0x1000 + 0x0101 * i) & 0xFFFF for i in range(size)]),
+        hr=Holed(0, [(0x1000 + 0x0101 * i) & 0xFFFF for i in range(size)]),
         ir=ModbusSequentialDataBlock(0, [0xA5A5 ^ (0x0203 * i & 0xFFFF) for i in range(size)]),
     )
 
@@ -37,10 +53,11 @@ class Manners:
     """How the server answers, as the commands on stdin ask for it."""
 
     def __init__(self, slave):
-        self.slave, self.requests, self.silent, self.exception = slave, 0, False, 0
+        self.slave, self.requests, self.refused, self.silent, self.exception = slave, 0, 0, False, 0
 
     def answer(self, response):
         self.requests += 1
+        self.refused += response.function_code > 0x80
         if self.silent:
             response.should_respond = False
         elif self.exception:
@@ -52,7 +69,7 @@ class Manners:
     def obey(self, line):
         word, *rest = line.split()
         if word == "count":
-            return {"requests": self.requests}
+            return {"requests": self.requests, "refused": self.refused}
         if word == "silent":
             self.silent = rest[0] != "0"
         elif word == "exception":
@@ -85,7 +102,9 @@ async def main():
     options.add_argument("--parity", default="N")
     options.add_argument("--unit", type=int)
     options.add_argument("--size", type=int, default=300)
+    options.add_argument("--holes", type=numbers, default=frozenset())
     o = options.parse_args()
+    Holed.holes = o.holes
 
     slave = data_map(o.size)
     manners = Manners(slave)
