@@ -47,6 +47,11 @@ Recorder::Device& Recorder::device(const Readings& readings) {
 void Recorder::lay_out(Device& device, DeviceId id, const std::vector<PointId>& points,
                        bool with_online, const Readings& readings) {
   const auto& info = catalog_.info(id);
+  // Room for all that may come, so that a list does not double and leave its old places behind.
+  std::size_t expected = 0;
+  for (const auto other : catalog_.devices()) expected += catalog_.points(other).size() + 1;
+  if (expected > points_.capacity()) points_.reserve(expected);
+  if (expected > places_.capacity()) places_.reserve(expected);
   std::shared_ptr<Layout> layout;
   const auto add = [&](PointId about, std::string_view unit, Kind kind) {
     if (!layout || layout->members.size() == kMostMembers) {
@@ -64,15 +69,16 @@ void Recorder::lay_out(Device& device, DeviceId id, const std::vector<PointId>& 
     }
     auto& group = groups_.back();
     ++group.count;
-    group.block = RawBlock(group.count);
+    if (group.raw) group.block = RawBlock(group.count);
     Point point;
     point.kind = kind;
     point.id = about;
     if (kind == Kind::counter) {
-      point.counter = static_cast<std::uint32_t>(counters_.size());
+      point.counter = static_cast<std::uint32_t>(counters_.size()) & kNoCounter;
       counters_.push_back({CounterJudge(unit_hours(unit)), 0});
     }
     points_.push_back(point);
+    if (settings_.on_change) stored_.emplace_back();
     layout->members.push_back(member(point, id));
     return static_cast<std::uint32_t>(points_.size() - 1);
   };
@@ -180,18 +186,18 @@ void Recorder::take(const Readings& readings) {
   if (raw) group->block.end_row();
 }
 
-bool Recorder::wants_raw(Point& point, Millis at, const Value& value, Reason reason) const {
+bool Recorder::wants_raw(std::uint32_t place, Millis at, const Value& value, Reason reason) {
   if (!settings_.on_change) return true;
+  auto& stored = stored_[place];
   const double number = as_double(value);
   const bool moved =
-      reason != point.stored_reason ||
-      (reason == Reason::none && (std::isnan(number) || std::isnan(point.stored) ||
-                                  std::fabs(number - point.stored) > settings_.deadband));
-  if (!moved && at - point.stored_at < settings_.at_least_every / 1ms && at >= point.stored_at)
-    return false;
-  point.stored = number;
-  point.stored_reason = reason;
-  point.stored_at = at;
+      reason != stored.reason ||
+      (reason == Reason::none && (std::isnan(number) || std::isnan(stored.value) ||
+                                  std::fabs(number - stored.value) > settings_.deadband));
+  if (!moved && at - stored.at < settings_.at_least_every / 1ms && at >= stored.at) return false;
+  stored.value = number;
+  stored.reason = reason;
+  stored.at = at;
   return true;
 }
 
@@ -208,11 +214,11 @@ void Recorder::put(Group& group, std::uint32_t place, const Reading& reading, Ti
     auto format = format_of(reading.value);
     if (format == Format::truth || format == Format::u64) format = Format::i64;
     point.window.good(at, number, format, group.open, group.hold);
-    if (point.counter != kNone) count(group, place, at, number, format, power);
+    if (point.counter != kNoCounter) count(group, place, at, number, format, power);
   } else if (!good) {
     point.window.bad(at, reason, reading.code, group.hold);
   }
-  if (!raw || !wants_raw(point, to_millis(at), reading.value, reason)) return;
+  if (!raw || !wants_raw(place, to_millis(at), reading.value, reason)) return;
   group.block.add(place - group.first, reading.value, reason, reading.code);
   ++values_;
 }
@@ -246,7 +252,7 @@ void Recorder::close(Group& group, Time end) {
   for (auto i = group.first; i < group.first + group.count; ++i) {
     auto& point = points_[i];
     if (!point.window.close(group.open, end, group.hold, rollup)) continue;
-    if (point.counter != kNone)
+    if (point.counter != kNoCounter)
       rollup.increase = std::exchange(counters_[point.counter].increase, 0);
     block.add(i - group.first, rollup);
   }
@@ -291,7 +297,7 @@ void Recorder::resume(const std::vector<CounterLevel>& levels) {
   for (const auto& level : levels) {
     if (level.group >= groups_.size() || level.member >= groups_[level.group].count) continue;
     const auto& point = points_[groups_[level.group].first + level.member];
-    if (point.counter == kNone) continue;
+    if (point.counter == kNoCounter) continue;
     auto& counter = counters_[point.counter];
     counter.increase += counter.judge.resume(level.at, level.value);
   }

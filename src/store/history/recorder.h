@@ -57,14 +57,19 @@ class Recorder {
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::uint32_t kNoCounter = (1U << 30) - 1;
+  // One for each of maybe 100,000 points: 72 bytes.
   struct Point {
     Window window;
-    double stored = 0;  // the newest raw value, for the dead band
-    Reason stored_reason = Reason::stale;
     PointId id{kNone};  // kNone: the device's `online`
-    Kind kind = Kind::gauge;
-    std::uint32_t counter = kNone;
-    Millis stored_at = INT64_MIN / 2;
+    Kind kind : 2 = Kind::gauge;
+    std::uint32_t counter : 30 = kNoCounter;
+  };
+  // The newest raw value of a point, for the dead band.
+  struct Stored {
+    double value = 0;
+    Reason reason = Reason::stale;
+    Millis at = INT64_MIN / 2;
   };
   struct Group {
     DeviceId device{};
@@ -97,7 +102,7 @@ class Recorder {
   void put(Group& group, std::uint32_t place, const Reading& reading, Time at, bool raw,
            double power);
   void count(Group& group, std::uint32_t place, Time at, double value, Format format, double power);
-  bool wants_raw(Point& point, Millis at, const Value& value, Reason reason) const;
+  bool wants_raw(std::uint32_t place, Millis at, const Value& value, Reason reason);
   void advance(Group& group, Time at);
   void close(Group& group, Time end);
 
@@ -106,6 +111,7 @@ class Recorder {
   std::vector<Device> devices_;        // by DeviceId
   std::vector<std::uint32_t> places_;  // by PointId
   std::vector<Point> points_;
+  std::vector<Stored> stored_;  // as points_; empty where every raw value is stored
   std::vector<Counter> counters_;
   std::vector<Group> groups_;
   Batch batch_;

@@ -36,7 +36,7 @@ class Window {
   Format format_ = Format::f64;
   Reason reason_ = Reason::none;
   std::uint8_t code_ = 0;
-  bool held_ = false, heard_ = false;
+  bool held_ : 1 = false, heard_ : 1 = false;
 };
 
 }  // namespace lightship::history
