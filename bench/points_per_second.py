@@ -3,8 +3,9 @@
     points_per_second.py [--seconds 30] [--only NAME]
 
 100,000 points each second (50 connections of 2000) and 10,000 points every 100 ms (50 of 200), with decoding,
-the cache and the Modbus TCP gateway, through which a client reads now and then. The CPU is that of all threads,
-in percent of one core; late polls are the times of the grid that went by. The devices are one simulated server
+the cache and the Modbus TCP gateway, through which a client reads now and then, and another writes a register of
+some device ten times a second: from its request to the answer that the device holds it, in milliseconds. The CPU is
+that of all threads, in percent of one core; late polls are the times of the grid that went by. The devices are one simulated server
 (fast_modbus_server.cpp), whose CPU is not counted. With the history every point is in the 1-minute roll-up, and
 1,000 points, or all, are stored raw as well.
 """
@@ -29,6 +30,8 @@ from support.waiting import eventually, free_port  # noqa: E402
 
 CONNECTIONS = 50
 RAW_POINTS = 1000
+WRITABLE = 50_000  # the first register of the devices that can be written
+WRITE_AIM_MS = 50
 WARM_UP_S = 5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
@@ -72,7 +75,8 @@ def site(plan, devices, gateway_port, in_flight, history):
 
     def client(unit, raw, model="plc"):
         what = {} if history is None else {"history": "raw" if raw or history == "all raw" else "rollup"}
-        return {"id": model, "unit_id": unit, "meter_model": model, "poll_interval": plan["interval"], "expose_via_tcp": True, **what}
+        return {"id": model, "unit_id": unit, "meter_model": model, "poll_interval": plan["interval"], "expose_via_tcp": True,
+                "allow_write": True, "max_writes_per_minute": 0, **what}
 
     def clients(unit):
         if plan["points"] > RAW_POINTS and unit == 1:
@@ -120,6 +124,41 @@ class Reader(threading.Thread):
             raise AssertionError(f"{len(self.wrong)} of {self.reads} reads through the gateway were wrong: {self.wrong[:1]}")
 
 
+class Writer(threading.Thread):
+    """Writes a register through the gateway ten times a second, at any moment of the polls, and keeps how long each took."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.port, self.ms, self.wrong, self.over = port, [], [], threading.Event()
+
+    def run(self):
+        with socket.create_connection(("127.0.0.1", self.port), 5) as peer:
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while not self.over.wait(random.uniform(0.05, 0.15)):
+                request = struct.pack(">HHHBBHH", random.randrange(65536), 0, 6, random.randint(1, CONNECTIONS), 6,
+                                      random.randint(WRITABLE, 65535), random.randrange(65536))
+                began = time.monotonic()
+                peer.sendall(request)
+                try:
+                    answer = peer.recv(260)
+                except TimeoutError:
+                    return self.wrong.append("no answer within 5 s")
+                self.ms.append(1000 * (time.monotonic() - began))
+                if answer != request:
+                    self.wrong.append(f"{request.hex()}: {answer.hex()}")
+                    if not answer:
+                        return
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        if self.wrong or not self.ms:
+            raise AssertionError(f"{len(self.wrong)} of {len(self.ms)} writes through the gateway were wrong: {self.wrong[:1]}")
+        ordered = sorted(self.ms)
+        return {"count": len(ordered), "median_ms": round(ordered[len(ordered) // 2], 2),
+                "p99_ms": round(ordered[min(len(ordered) - 1, 99 * len(ordered) // 100)], 2), "slowest_ms": round(ordered[-1], 2)}
+
+
 def cpu_s(pid):
     """User and system time of all threads of a process."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -151,7 +190,9 @@ def measure(plan, devices, in_flight, history, seconds):
         eventually(lambda: totals(gateway).get("lightship_modbus_polls_total", 0) >= CONNECTIONS, 30, "a first poll of every device")
         time.sleep(WARM_UP_S)
         reader = Reader(port, plan)
+        writer = Writer(port)
         reader.start()
+        writer.start()
         before, cpu, began = totals(gateway), cpu_s(pid), time.monotonic()
         peak = {}
         while time.monotonic() - began < seconds:
@@ -162,13 +203,14 @@ def measure(plan, devices, in_flight, history, seconds):
         percent = 100 * (cpu_s(pid) - cpu) / passed
         after = totals(gateway)
         reader.stop()
+        writes = writer.stop()
         count = {name.removeprefix("lightship_").removesuffix("_total"): after[name] - before.get(name, 0) for name in after}
         # A connection whose points are two devices is polled twice as often.
         devices_polled = CONNECTIONS + (plan["points"] > RAW_POINTS)
         expected_polls = devices_polled * passed / plan["interval"]
         return {"percent": percent, "polls": count["modbus_polls"], "expected": expected_polls, "late": count["modbus_overruns"],
                 "failed": count["modbus_polls_failed"] + count.get("modbus_failures", 0), "requests": count["modbus_requests"],
-                "gateway_reads": reader.reads, "raw_per_second": round(count.get("history_values", 0) / passed),
+                "gateway_reads": reader.reads, "writes": writes, "raw_per_second": round(count.get("history_values", 0) / passed),
                 "points_per_second": round(CONNECTIONS * plan["points"] / plan["interval"] * count["modbus_polls"] / expected_polls),
                 **{k: round(v, 1) for k, v in peak.items()}}
     finally:
@@ -214,6 +256,7 @@ def compare(name, plan, devices, in_flight, history, options):
     say(f"CPU, {name}", ours["percent"], scaled, "% of a core", plan["percent"], published=plan["published"]["percent"],
         lightship=ours, pymodbus=theirs)
     say(f"Late polls, {name}", ours["late"], theirs and theirs["missed"], f"of {ours['expected']:.0f}", 0)
+    say(f"Write, 99 of 100, {name}", ours["writes"]["p99_ms"], None, "ms", WRITE_AIM_MS)
     say(f"Memory, {name} (peak VmRSS)", ours["VmRSS"], None, "MiB", plan["mib"], published=plan["published"]["mib"])
 
 
