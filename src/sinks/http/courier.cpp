@@ -15,6 +15,8 @@ namespace {
 
 // A server that is asked to take more in one request than this is likely to refuse it.
 constexpr std::size_t kMostBytes = 1 << 20;
+// What is kept of an answer as the reason.
+constexpr std::size_t kMostReason = 300;
 // Single messages that are posted one after the other without coming back in between.
 constexpr std::size_t kSeries = 32;
 // The pauses after a failure: with up to half of each taken off, so that many gateways do not come
@@ -33,7 +35,8 @@ std::string config_path(const Context& context, const std::string& name) {
 }
 
 // What must not be shown of an endpoint: the values of its headers, whole and word by word ("Bearer
-// TOKEN"), and what stands behind the '?' of its URL. The longer ones first.
+// TOKEN"), what stands behind the '?' of its URL and before its '@', and the password of its proxy.
+// The longer ones first.
 std::vector<std::string> secrets_of(const EndpointConfig& endpoint) {
   constexpr std::size_t kLongEnough = 4, kLongWord = 8;
   std::vector<std::string> secrets;
@@ -45,18 +48,24 @@ std::vector<std::string> secrets_of(const EndpointConfig& endpoint) {
   }
   const auto query = endpoint.url.find('?');
   if (query != std::string::npos) secrets.push_back(endpoint.url.substr(query + 1));
+  const auto scheme = endpoint.url.find("://");
+  if (scheme != std::string::npos) {
+    const auto authority = std::string_view(endpoint.url).substr(scheme + 3);
+    const auto at = authority.substr(0, authority.find_first_of("/?#")).rfind('@');
+    if (at != std::string_view::npos) {
+      const auto user = authority.substr(0, at);
+      secrets.emplace_back(user);
+      const auto colon = user.find(':');
+      if (colon != std::string_view::npos) secrets.emplace_back(user.substr(colon + 1));
+    }
+  }
+  secrets.push_back(endpoint.proxy_password.reveal());
   std::erase_if(secrets, [](const auto& secret) { return secret.size() < kLongEnough; });
   std::ranges::sort(secrets, std::ranges::greater{}, &std::string::size);
   return secrets;
 }
 
 std::uint64_t seed_of(std::string_view name) { return std::hash<std::string_view>{}(name); }
-
-std::string replaced(std::string text, const std::string& what, std::string_view with) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
-  return text;
-}
 
 }  // namespace
 
@@ -373,9 +382,7 @@ link::HttpRequest Courier::request(const Parcel& parcel) const {
 
 // A server may repeat in its answer what it was sent.
 std::string Courier::reason(const Result<link::HttpAnswer>& outcome) const {
-  auto text = reason_of(outcome);
-  for (const auto& secret : secrets_) text = replaced(std::move(text), secret, "(secret)");
-  return text;
+  return reason_of(outcome, kMostReason, secrets_);
 }
 
 void Courier::describe_status(JsonWriter& json) const {

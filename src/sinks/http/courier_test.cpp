@@ -25,12 +25,14 @@ struct Round {
   std::deque<Outcome> answers;            // then 204 for ever
   std::vector<link::HttpRequest> posted;  // as it was sent ...
   std::vector<long> at;                   // ... and when, in ms
-  std::shared_ptr<OutboxQueue> queue = desk.open().queue("http/electrical");
+  std::shared_ptr<OutboxQueue> queue;
   std::unique_ptr<Courier> courier;
   TaskGroup group{desk.loop.get_executor()};
   MonoTime begin = desk.clock.mono();
 
-  explicit Round(std::size_t batch = 1, EndpointConfig endpoint = {}) {
+  explicit Round(std::size_t batch = 1, EndpointConfig endpoint = {}, bool disk = true) {
+    if (!disk) desk.context.data_dir.clear();
+    queue = desk.open().queue("http/electrical");
     if (endpoint.url.empty()) endpoint.url = "http://x.example/{connection_id}/v1?key=hidden";
     courier = std::make_unique<Courier>(
         desk.context,
@@ -260,6 +262,21 @@ TEST(HttpCourier, ShowsNoSecretThatTheServerRepeats) {
   for (const char* secret : {"very-secret-token", "open-sesame", "hidden-key"})
     EXPECT_EQ(told.find(secret), std::string::npos) << told;
   EXPECT_EQ(round.header(0, "Authorization"), "Bearer very-secret-token");
+}
+
+TEST(HttpCourier, ShowsNoStartOfASecretThatTheCutGoesThrough) {
+  EndpointConfig endpoint;
+  endpoint.url = "http://joe:open-sesame@x.example/hook";
+  endpoint.headers = {{"Authorization", config::Secret("Bearer very-secret-token")}};
+  for (std::size_t before = 270; before <= 300; ++before) {
+    Round round(1, endpoint);
+    round.answers = {
+        answer(401, {}, std::string(before, 'x') + "very-secret-token or open-sesame")};
+    round.push(1, 1);
+    const auto told = round.status() + round.desk.alerts.active().at(0).text;
+    EXPECT_EQ(told.find("very"), std::string::npos) << told;
+    EXPECT_EQ(told.find("open-"), std::string::npos) << told;
+  }
 }
 
 TEST(HttpCourier, GivesWhatItHasInHandBackWhenItGoes) {

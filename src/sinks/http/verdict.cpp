@@ -29,6 +29,16 @@ std::string one_line(std::string_view text, std::size_t most) {
   return std::string(trim(line));
 }
 
+std::string without(std::span<const std::string> secrets, std::string text) {
+  constexpr std::string_view kShown = "(secret)";
+  for (const auto& secret : secrets) {
+    for (auto at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + kShown.size()))
+      text.replace(at, secret.size(), kShown);
+  }
+  return text;
+}
+
 std::optional<int> number(std::string_view text) {
   int value = 0;
   const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -115,13 +125,15 @@ Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages) {
   }
 }
 
-std::string reason_of(const Result<link::HttpAnswer>& outcome, std::size_t most) {
-  if (!outcome) return one_line(outcome.error().text, most);
+std::string reason_of(const Result<link::HttpAnswer>& outcome, std::size_t most,
+                      std::span<const std::string> secrets) {
+  if (!outcome) return one_line(without(secrets, outcome.error().text), most);
   auto text = fmt::format("HTTP {}", outcome->status);
   if (outcome->location && outcome->status >= 300 && outcome->status < 400) {
-    text += " to " + link::shown_url(*outcome->location);
+    text += " to " + without(secrets, link::shown_url(*outcome->location));
   }
-  if (auto said = one_line(outcome->body, most); !said.empty()) text += ": " + said;
+  if (auto said = one_line(without(secrets, outcome->body), most); !said.empty())
+    text += ": " + said;
   return text;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,10 @@ enum class Verdict {
 Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages);
 
 // "HTTP 422: {"error":"unknown device"}" or the error's own text; one line, cut to `most` bytes.
-std::string reason_of(const Result<link::HttpAnswer>& outcome, std::size_t most = 300);
+// Each of `secrets`, the longer ones first, is replaced before anything is cut, so that none is cut
+// in two and passed over.
+std::string reason_of(const Result<link::HttpAnswer>& outcome, std::size_t most = 300,
+                      std::span<const std::string> secrets = {});
 
 // Retry-After (RFC 9110, 10.2.3): seconds, or a date in one of HTTP's three forms.
 std::optional<Duration> parse_retry_after(std::string_view text, Time now);
