@@ -65,6 +65,13 @@ std::vector<std::string> secrets_of(const EndpointConfig& endpoint) {
   return secrets;
 }
 
+Url kind_of(std::string_view url) {
+  for (const auto name : {"connection_id", "client_id", "point"}) {
+    if (has_placeholder(url, name)) return Url::of_device;
+  }
+  return Url::shared;
+}
+
 std::uint64_t seed_of(std::string_view name) { return std::hash<std::string_view>{}(name); }
 
 }  // namespace
@@ -78,6 +85,7 @@ Courier::Courier(Context& context, Settings settings, std::shared_ptr<OutboxQueu
       precedence_(std::move(precedence)),
       host_(link::shown_url(fill_url(settings_.endpoint.url, {}))),
       secrets_(secrets_of(settings_.endpoint)),
+      url_kind_(kind_of(settings_.endpoint.url)),
       log_(context.logbook, settings_.name),
       timer_(context.executor),
       soon_(kSoon, seed_of(context.device_id + settings_.name)),
@@ -218,7 +226,7 @@ void Courier::settle(const Result<link::HttpAnswer>& outcome) {
   last_status_ = outcome ? outcome->status : 0;
   if (outcome && outcome->fresh) ++connections_;
   auto& parcel = in_hand_.front();
-  switch (judge(outcome, parcel.messages.size())) {
+  switch (judge(outcome, parcel.messages.size(), url_kind_)) {
     case Verdict::delivered:
       return delivered();
     case Verdict::retry:
@@ -245,6 +253,7 @@ void Courier::delivered() {
     log_.info("delivering", field("endpoint", host_), field("waiting", queue_->waiting()));
   refused_ = false;
   aside_in_a_row_ = 0;
+  url_aside_.clear();
   last_success_ = context_.clock.now();
   last_error_.clear();
   soon_.reset();
@@ -253,14 +262,19 @@ void Courier::delivered() {
 }
 
 void Courier::set_aside(const std::string& reason) {
-  const auto& message = in_hand_.front().messages.front();
-  log_.error("a message is set aside: the endpoint will not take it", field("endpoint", host_),
-             field("of", message.key), field("sequence", message.sequence), field("why", reason));
-  queue_->set_aside(message.id, reason);
+  for (const auto& message : in_hand_.front().messages) {
+    log_.error("a message is set aside: the endpoint will not take it", field("endpoint", host_),
+               field("of", message.key), field("sequence", message.sequence), field("why", reason));
+    queue_->set_aside(message.id, reason);
+    ++set_aside_;
+  }
+  // Many messages to one URL that is refused are one reason for suspicion.
+  auto url = refuses_url(last_status_) ? url_of(in_hand_.front().messages.front()) : std::string();
+  if (url.empty() || url != url_aside_) ++aside_in_a_row_;
+  url_aside_ = std::move(url);
   in_hand_.pop_front();
-  ++set_aside_;
   last_error_ = reason;
-  if (++aside_in_a_row_ < kSuspicious) return;
+  if (aside_in_a_row_ < kSuspicious) return;
   // All of them cannot be wrong. What still waits is not thrown after the others in a hurry.
   next_pause_ = later_.next();
   context_.alerts.raise(

@@ -79,6 +79,7 @@ class Courier {
   std::shared_ptr<const link::HttpSettings> link_settings_;
   std::string host_;                  // to be shown
   std::vector<std::string> secrets_;  // never to be
+  Url url_kind_;
   Log log_;
   asio::steady_timer timer_;  // woken when there is something to do
   std::unique_ptr<Heartbeat> heart_;
@@ -88,6 +89,7 @@ class Courier {
   Duration next_pause_{};       // to be made before the next try
   bool pausing_ = false, nudged_ = false, stopping_ = false, down_ = false, refused_ = false;
   unsigned aside_in_a_row_ = 0;
+  std::string url_aside_;                    // that the last which was set aside was refused for
   MonoTime trying_since_ = MonoTime::min();  // what is in hand, or the first that waits
 
   int last_status_ = 0;

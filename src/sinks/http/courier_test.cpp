@@ -279,6 +279,35 @@ TEST(HttpCourier, ShowsNoStartOfASecretThatTheCutGoesThrough) {
   }
 }
 
+TEST(HttpCourier, DoesNotHoldEveryDeviceBackForOneThatTheServerDoesNotKnow) {
+  Round round;  // its URL has {connection_id}
+  round.answers = {answer(404, {}, "no such meter")};
+  round.push(1, 1, "gone/meter");
+  round.push(2, 3, "main/meter");
+  EXPECT_EQ(round.posted.size(), 3u);
+  EXPECT_EQ(round.queue->waiting(), 0u);
+  EXPECT_EQ(round.queue->set_aside_count(), 1u);
+  EXPECT_TRUE(round.desk.alerts.active().empty());
+}
+
+TEST(HttpCourier, SetsAWholeBatchAsideForADeviceThatTheServerDoesNotKnow) {
+  Round round(3);
+  round.answers = {answer(410)};
+  round.push(1, 3, "gone/meter");
+  EXPECT_EQ(round.posted.size(), 1u);
+  EXPECT_EQ(round.queue->set_aside_count(), 3u);
+}
+
+TEST(HttpCourier, KeepsEverythingForA404OfAUrlThatAllDevicesShare) {
+  EndpointConfig endpoint;
+  endpoint.url = "http://x.example/{device_id}/{type}";
+  Round round(1, endpoint);
+  round.answers = {answer(404)};
+  round.push(1, 2);
+  EXPECT_EQ(round.queue->set_aside_count(), 0u);
+  EXPECT_EQ(round.queue->waiting(), 2u);
+}
+
 TEST(HttpCourier, GivesWhatItHasInHandBackWhenItGoes) {
   Round round(5);
   round.push(1, 3);

@@ -93,7 +93,20 @@ std::optional<Time> parse_http_date(std::string_view text, Time now) {
 
 }  // namespace
 
-Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages) {
+bool refuses_url(int status) {
+  switch (status) {
+    case 403:  // Forbidden
+    case 404:  // Not Found
+    case 405:  // Method Not Allowed
+    case 410:  // Gone
+    case 451:  // Unavailable For Legal Reasons
+      return true;
+    default:
+      return false;
+  }
+}
+
+Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages, Url url) {
   if (!outcome) {
     // The proxy said no: to us, not to the message.
     const int proxy = outcome.error().code == Errc::refused ? outcome.error().detail : 0;
@@ -110,16 +123,12 @@ Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages) {
       return Verdict::retry;
     case 401:                   // Unauthorized
     case 402:                   // Payment Required
-    case 403:                   // Forbidden
     case kProxyAuthentication:  // Proxy Authentication Required
-    case 404:                   // Not Found
-    case 405:                   // Method Not Allowed
-    case 410:                   // Gone
     case 421:                   // Misdirected Request
     case 426:                   // Upgrade Required
-    case 451:                   // Unavailable For Legal Reasons
       return Verdict::refused;
     default:
+      if (refuses_url(status)) return url == Url::of_device ? Verdict::set_aside : Verdict::refused;
       if (status < 400 || status >= 500) return Verdict::retry;
       return messages > 1 ? Verdict::split : Verdict::set_aside;
   }

@@ -18,11 +18,15 @@ enum class Verdict {
   delivered,  // 2xx
   retry,      // nobody's fault that a little time does not heal
   split,      // one of the batch is wrong, or the batch is too large: halve it
-  set_aside,  // this message will never be taken
+  set_aside,  // these messages will never be taken
   refused,    // the endpoint or its credentials are wrong, not the message: keep it, tell a person
 };
 
-Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages);
+// Where the URL was made for one device or point, a refusal of the URL (403, 404, 405, 410, 451) is
+// the messages' own: the others have other URLs.
+bool refuses_url(int status);
+enum class Url { shared, of_device };
+Verdict judge(const Result<link::HttpAnswer>& outcome, std::size_t messages, Url url = Url::shared);
 
 // "HTTP 422: {"error":"unknown device"}" or the error's own text; one line, cut to `most` bytes.
 // Each of `secrets`, the longer ones first, is replaced before anything is cut, so that none is cut

@@ -45,6 +45,16 @@ TEST(HttpVerdict, DoesNotBlameAMessageForCredentialsOrTheUrl) {
   EXPECT_EQ(judge(std::unexpected(Error{Errc::refused, "", 502}), 1), Verdict::retry);
 }
 
+TEST(HttpVerdict, BlamesTheMessagesForARefusalOfAUrlThatWasMadeForThem) {
+  for (const int status : {403, 404, 405, 410, 451}) {
+    EXPECT_EQ(judge(answer(status), 1, Url::of_device), Verdict::set_aside) << status;
+    EXPECT_EQ(judge(answer(status), 9, Url::of_device), Verdict::set_aside) << status;
+    EXPECT_EQ(judge(answer(status), 9, Url::shared), Verdict::refused) << status;
+  }
+  for (const int status : {301, 401, 402, 407, 421, 426})
+    EXPECT_EQ(judge(answer(status), 1, Url::of_device), Verdict::refused) << status;
+}
+
 TEST(HttpVerdict, SetsAsideAMessageThatWillNeverBeTaken) {
   for (const int status : {400, 406, 409, 411, 413, 414, 415, 418, 422, 431, 499})
     EXPECT_EQ(judge(answer(status), 1), Verdict::set_aside) << status;
