@@ -389,8 +389,12 @@ link::HttpRequest Courier::request(const Parcel& parcel) const {
     request.headers.emplace_back("Content-Encoding", "gzip");
     request.body = link::gzip(request.body);
   }
-  request.headers.emplace_back("Idempotency-Key",
-                               idempotency_key(parcel, context_.device_id, settings_.name));
+  request.headers.emplace_back(
+      "Idempotency-Key",
+      idempotency_key(
+          parcel, context_.device_id,
+          // Without a disk the numbers begin again at 1.
+          context_.data_dir.empty() ? settings_.name + '-' + start_id() : settings_.name));
   return request;
 }
 

@@ -308,6 +308,19 @@ TEST(HttpCourier, KeepsEverythingForA404OfAUrlThatAllDevicesShare) {
   EXPECT_EQ(round.queue->waiting(), 2u);
 }
 
+TEST(HttpCourier, UsesNoKeyOfAnEarlierStartWhereNothingIsKeptOnDisk) {
+  Round round(1, {}, false);
+  round.answers = {answer(503)};
+  round.push(1, 1);
+  round.pass(10s);
+  ASSERT_EQ(round.posted.size(), 2u);
+  const auto key = round.header(0, "Idempotency-Key");
+  EXPECT_EQ(round.header(1, "Idempotency-Key"), key);
+  const std::string begin = "site-http/electrical-", end = "-main/meter-1";
+  ASSERT_TRUE(key.starts_with(begin) && key.ends_with(end)) << key;
+  EXPECT_EQ(key.size(), begin.size() + 16 + end.size()) << key;
+}
+
 TEST(HttpCourier, GivesWhatItHasInHandBackWhenItGoes) {
   Round round(5);
   round.push(1, 3);

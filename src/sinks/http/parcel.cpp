@@ -1,6 +1,8 @@
 // Bodies and keys.
 #include "sinks/http/parcel.h"
 
+#include <random>
+
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
@@ -56,6 +58,14 @@ std::string idempotency_key(const Parcel& parcel, const std::string& device_id,
   ::SHA256(reinterpret_cast<const unsigned char*>(all.data()), all.size(), digest);
   return fmt::format("{}-{}-{}", prefix, parcel.messages.size(),
                      to_lower(to_hex(Bytes(digest, kDigestBytes), 0)));
+}
+
+const std::string& start_id() {
+  static const std::string made = [] {
+    std::random_device chance;
+    return fmt::format("{:08x}{:08x}", chance(), chance());
+  }();
+  return made;
 }
 
 }  // namespace lightship::http

@@ -25,7 +25,12 @@ std::string body_of(const Parcel& parcel, Time now);
 //   my-site-http/electrical-3-5d41402abc4b2a76b9719d911017c592 (a batch: how many, and a digest)
 // A message that is `historical` the second time and was not the first has the same key all the
 // same: it is the same message.
+//
+// `sink` carries start_id() behind it where the numbers of messages do not outlive the program.
 std::string idempotency_key(const Parcel& parcel, const std::string& device_id,
                             const std::string& sink);
+
+// 16 hex digits by chance, the same as long as the program runs.
+const std::string& start_id();
 
 }  // namespace lightship::http
