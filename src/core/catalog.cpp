@@ -21,25 +21,27 @@ DeviceId Catalog::device(DeviceInfo info) {
 
 void Catalog::retire(DeviceId id) { devices_[index(id)].retired = true; }
 
-PointId Catalog::point(DeviceId device, std::string_view name, std::string unit,
+PointId Catalog::point(DeviceId device, std::string_view name, std::string_view unit,
                        RegisterImage::Range registers) {
   auto& owner = devices_[index(device)];
   const auto known = place_of(owner, name);
   if (is_at(owner, known, name)) {
     auto& point = points_[index(*known)];
-    point.unit = std::move(unit);
+    point.unit = names_.intern(unit);
     point.registers = registers;
     return *known;
   }
   const auto id = static_cast<PointId>(points_.size());
-  points_.push_back({device, std::string(name), std::move(unit), owner.points.size(), registers});
+  points_.push_back({device, static_cast<std::uint32_t>(owner.points.size()), names_.intern(name),
+                     names_.intern(unit), registers});
   owner.by_name.insert(known, id);
   owner.points.push_back(id);
   return id;
 }
 
 void Catalog::set_points(DeviceId device, std::vector<PointId> points) {
-  for (std::size_t slot = 0; slot < points.size(); ++slot) points_[index(points[slot])].slot = slot;
+  for (std::uint32_t slot = 0; slot < points.size(); ++slot)
+    points_[index(points[slot])].slot = slot;
   devices_[index(device)].points = std::move(points);
 }
 
@@ -70,7 +72,7 @@ std::vector<PointId>::const_iterator Catalog::place_of(const Device& owner,
 
 std::string Catalog::full_name(PointId id) const {
   const auto& point = info(id);
-  return info(point.device).id() + "/" + point.name;
+  return info(point.device).id() + "/" + point.name.str();
 }
 
 std::vector<DeviceId> Catalog::devices() const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "core/name_pool.h"
 #include "core/point.h"
 #include "core/register_image.h"
 
@@ -43,7 +44,7 @@ struct DeviceInfo {
   std::uint8_t gateway_unit = 0;    // ... under this unit id
   std::optional<Duration> max_age;  // ... when not older than this (and the gateway's cache_ttl)
   Keep history = Keep::raw;
-  bool allow_write = false;         // writes are let through to it
+  bool allow_write = false;  // writes are let through to it
 
   std::string id() const { return connection + "/" + client; }
   friend bool operator==(const DeviceInfo&, const DeviceInfo&) = default;
@@ -51,9 +52,9 @@ struct DeviceInfo {
 
 struct PointInfo {
   DeviceId device{};
-  std::string name;      // within the device: voltage_l1
-  std::string unit;      // V; empty where there is none
-  std::size_t slot = 0;  // its place among the device's points
+  std::uint32_t slot = 0;  // its place among the device's points
+  Name name;               // within the device: voltage_l1
+  Name unit;               // V; empty where there is none
   // Where it stands in the device's registers; count 0 where that means nothing.
   RegisterImage::Range registers{Space::holding, 0, 0};
   Duration interval{};  // between two readings of it, where that is not the device's poll_interval
@@ -67,7 +68,7 @@ class Catalog {
   void retire(DeviceId id);
 
   // Appends or updates a point of the device.
-  PointId point(DeviceId device, std::string_view name, std::string unit = {},
+  PointId point(DeviceId device, std::string_view name, std::string_view unit = {},
                 RegisterImage::Range registers = {Space::holding, 0, 0});
   // How often the point is read; 0: as often as its device.
   void set_interval(PointId point, Duration interval) { points_[index(point)].interval = interval; }
@@ -86,6 +87,7 @@ class Catalog {
 
   std::vector<DeviceId> devices() const;  // those not retired, in the order they came
   std::size_t device_count() const { return devices_.size(); }
+  std::size_t point_count() const { return points_.size(); }  // retired ones too
 
  private:
   struct Device {
@@ -103,6 +105,7 @@ class Catalog {
 
   std::deque<Device> devices_;
   std::deque<PointInfo> points_;
+  NamePool names_;
   std::map<std::string, DeviceId, std::less<>> by_id_;
 };
 

@@ -38,5 +38,18 @@ TEST(Catalog, KeepsTheNumberOfAPointThatIsNamedAgain) {
   EXPECT_EQ(catalog.points(device).size(), 2u);
 }
 
+TEST(Catalog, PointsOfTheSameNameAndUnitShareTheirText) {
+  Catalog catalog;
+  const auto one = catalog.device({.connection = "line", .client = "one"});
+  const auto two = catalog.device({.connection = "line", .client = "two"});
+  const auto& a = catalog.info(catalog.point(one, "voltage_l1", "V"));
+  const auto& b = catalog.info(catalog.point(two, std::string("voltage_") + "l1", "V"));
+
+  EXPECT_EQ(&a.name.str(), &b.name.str());
+  EXPECT_EQ(&a.unit.str(), &b.unit.str());
+  EXPECT_EQ(a.name, "voltage_l1");
+  EXPECT_TRUE(catalog.info(catalog.point(one, "state")).unit.empty());
+}
+
 }  // namespace
 }  // namespace lightship

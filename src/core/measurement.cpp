@@ -120,7 +120,7 @@ std::string grouped(const Picture& seen) {
   }
   json.member("online", seen.online);
   json.end_object();
-  say_units_and_errors(json, seen, [](const std::string& name) { return std::string_view(name); });
+  say_units_and_errors(json, seen, [](std::string_view name) { return name; });
   return out;
 }
 
@@ -146,7 +146,9 @@ std::string flat(const Picture& seen) {
   say_whose(json, seen, "flat/1");
   say_how(json, seen);
   json.member("online", seen.online);
-  const auto name = [&](const std::string& point) { return beside_the_envelope(seen, point); };
+  const auto name = [&](std::string_view point) {
+    return beside_the_envelope(seen, std::string(point));
+  };
   for (const auto& point : seen.points) {
     json.key(name(point.info->name));
     say_value(json, point);
@@ -161,7 +163,7 @@ Composed about_one(const Picture& seen, const Told& point) {
   const bool known = good || point.state->arrived != MonoTime::min();
   const auto at = known ? point.state->at : seen.newest;
   const auto arrived = known ? point.state->arrived : seen.oldest;
-  Composed made{{}, point.info->name, at};
+  Composed made{{}, point.info->name.str(), at};
   JsonWriter json(made.open_json);
   say_whose(json, seen, "per_point/1");
   json.member("point", std::string_view(point.info->name));

@@ -58,7 +58,7 @@ struct SunspecLine {
     std::string wrong;
     std::size_t good = 0;
     for (const auto point : shop.catalog.points(id())) {
-      const auto& name = shop.catalog.info(point).name;
+      const auto& name = shop.catalog.info(point).name.str();
       const auto& state = shop.cache.point(point);
       if (state.reason != Reason::none || name.starts_with("model_")) continue;
       ++good;

@@ -54,7 +54,7 @@ Task<void> Writer::take_point(std::shared_ptr<Pending<Written>> pending, Target&
   WriteStory story;
   story.by = write.by;
   story.device = target.setup.info.id();
-  story.point = context_.catalog.info(write.point).name;
+  story.point = context_.catalog.info(write.point).name.str();
   story.expected = write.expected;
   story.asked = write.value;
   const auto begun = context_.clock.mono();

@@ -100,7 +100,7 @@ void Recorder::lay_out(Device& device, DeviceId id, const std::vector<PointId>& 
 
 Layout::Member Recorder::member(const Point& point, DeviceId device) const {
   if (point.id == PointId{kNone}) return {catalog_.info(device).id() + "/online", "", point.kind};
-  return {catalog_.full_name(point.id), catalog_.info(point.id).unit, point.kind};
+  return {catalog_.full_name(point.id), catalog_.info(point.id).unit.str(), point.kind};
 }
 
 std::vector<std::pair<std::uint32_t, std::shared_ptr<const Layout>>> Recorder::layouts() const {
