@@ -105,6 +105,7 @@ void Device::walked(const Result<std::vector<DevicePoint>>& points) {
   }
   walk_failed_.reset();
   is_walked_ = true;
+  ++points_are_;
   setup_.points = *points;
   enter_points();
   context_.catalog.set_points(id_, point_ids_);
@@ -213,13 +214,14 @@ Device::Poll Device::begin_poll(Group& group) {
   group.begun = now;
   group.owed = false;
   ++*count_.polls;
-  walking_ = wants_walk();
   if (memory_.has_news()) {
     pause_.start_with(memory_.pause());
     replan();
   }
   Poll poll;
   poll.group = &group;
+  poll.walks = !walking_ && wants_walk();
+  walking_ = walking_ || poll.walks;
   poll.probe = is_silent();
   if (poll.probe) {
     ++*count_.probes;
@@ -239,6 +241,7 @@ Device::Poll Device::begin_poll(Group& group) {
 void Device::restart(Poll& poll) {
   const auto& points = poll.group->of.points;
   poll.blocks = poll.group->of.blocks;
+  poll.points = points_are_;
   poll.readings.device = id_;
   poll.readings.blocks.clear();
   poll.readings.readings.clear();
@@ -319,9 +322,17 @@ std::vector<PlanPoint> Device::points_of(const PollGroup& group, const Block& bl
 }
 
 Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
-  probing_ = walking_ = false;
-  read_powers(poll);
+  probing_ = false;
+  if (poll.walks) walking_ = false;
   auto& readings = poll.readings;
+  const bool outdated = is_outdated(poll);
+  if (outdated) {
+    readings.blocks.clear();
+    readings.readings.clear();
+    poll.data.assign(poll.blocks->size(), -1);
+    poll.group->owed = true;
+  }
+  read_powers(poll);
   poll.group->asked = 0;
   for (std::size_t which = 0; which < poll.blocks->size(); ++which) {
     const auto& block = (*poll.blocks)[which];
@@ -338,7 +349,7 @@ Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
     silent_polls_ = 0;
     wanted_now_ = false;
     if (trust_ != ~0u) ++trust_;
-  } else if (poll.group->asked > 0) {
+  } else if (poll.group->asked > 0 && !outdated) {
     fell_silent(poll, mono);
   }
   readings.online = online_;
@@ -404,7 +415,9 @@ void Device::read_powers(const Poll& poll) {
       powers_[point].reset();
       if (poll.data[which] < 0) continue;
       const auto& data = poll.readings.blocks[static_cast<std::size_t>(poll.data[which])].data;
-      const std::size_t at = 2u * (setup_.points[point].where.address - block.first);
+      const auto address = setup_.points[point].where.address;
+      if (address < block.first) continue;
+      const std::size_t at = std::size_t{2} * (address - block.first);
       if (at + 1 < data.size()) powers_[point] = static_cast<std::int16_t>(load_u16(&data[at]));
     }
   }
@@ -413,9 +426,11 @@ void Device::read_powers(const Poll& poll) {
 void Device::read_block(Poll& poll, const Block& block, Bytes data) const {
   for (const auto place : block.points) {
     const auto& plain = plain_[poll.group->of.points[place]];
-    const std::size_t at = std::size_t{2} * (plain.address - block.first);
+    // No point stands before its block, whatever else is wrong.
+    const bool inside = plain.address >= block.first;
+    const auto at = inside ? std::size_t{2} * (plain.address - block.first) : data.size();
     auto& reading = poll.readings.readings[place];
-    if (plain.value && at + plain.value.bytes() <= data.size()) {
+    if (inside && plain.value && at + plain.value.bytes() <= data.size()) {
       const bool good = plain.value.decode(&data[at], reading.value);
       reading.reason = good ? Reason::none : Reason::not_available;
       reading.code = 0;
@@ -430,6 +445,10 @@ Reading Device::read_point(const Poll& poll, std::size_t place, const Block& blo
   const auto which = poll.group->of.points[place];
   const auto& point = setup_.points[which];
   Reading reading{point_ids_[which], {}, Reason::none, 0};
+  if (point.where.address < block.first) {
+    reading.reason = Reason::crc;
+    return reading;
+  }
   const std::size_t offset = point.where.address - block.first;
   if (is_bits(block.space)) {
     if (offset / 8 >= data.size())

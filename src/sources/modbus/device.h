@@ -49,6 +49,8 @@ class Device {
     std::vector<int> data;  // of each block: its place in readings.blocks, or -1
     bool answered = false;
     bool probe = false;  // the device was silent before
+    bool walks = false;  // asks first where the models are
+    unsigned points = 0;  // the device's points_are_ when the poll took its plan
     MonoTime first_asked = MonoTime::max();
     std::vector<std::size_t> refused;   // blocks with exception 2 or 3
     std::optional<std::size_t> silent;  // the block that ended the poll, where others answered
@@ -87,6 +89,8 @@ class Device {
   // One poll: begin, a result for each block that is asked, finish.
   Poll begin_poll(Group& group);
   void restart(Poll& poll);  // with the newest plan
+  // The device's points stand elsewhere than when the poll took its plan: its answers mean nothing.
+  bool is_outdated(const Poll& poll) const { return poll.points != points_are_; }
   void take(Poll& poll, std::size_t block, const Result<ByteVector>& answer, MonoTime arrived);
   // The small read that a silent device is probed with; nothing where a block is as small.
   std::optional<PlanPoint> probe_read(const Poll& poll) const;
@@ -155,6 +159,7 @@ class Device {
   std::uint16_t longest_good_[2]{};  // registers, bits: since the device was last silent
   std::vector<std::pair<std::uint32_t, unsigned>> suspects_;  // blocks, and how often in a row
   bool is_walked_ = false;
+  unsigned points_are_ = 0;  // counts the walks that said where the points stand
   bool walking_ = false;  // by the poll of one group; the others wait
   MonoTime walk_due_{};   // not before, after it was found to be no such device
   std::optional<Error> walk_failed_;

@@ -14,6 +14,12 @@ namespace {
 // A refused point is tried again after 10 minutes, then ever later; what costs nothing, once a day.
 constexpr auto kFirstDistance = std::chrono::nanoseconds(10min);
 constexpr auto kLongestDistance = std::chrono::nanoseconds(24h);
+// A hole that somebody is trying is left to him for so long.
+constexpr auto kTryTakes = std::chrono::nanoseconds(1min);
+
+bool same_place(const Hole& a, const Hole& b) {
+  return a.space == b.space && a.first == b.first && a.count == b.count;
+}
 
 std::string shown(const Hole& hole) {
   const auto what = modbus::name(static_cast<modbus::Function>(hole.space));
@@ -150,16 +156,23 @@ std::optional<PlanPoint> DeviceMemory::read_over(const Hole& hole) const {
                    static_cast<std::uint16_t>(right->address + right->count - left->address)};
 }
 
-std::optional<DeviceMemory::Retry> DeviceMemory::retry(MonoTime now) const {
+std::optional<DeviceMemory::Retry> DeviceMemory::retry(MonoTime now) {
   for (std::size_t i = 0; i < holes_.size(); ++i) {
     if (distances_[i].due > now) continue;
-    if (const auto read = read_over(holes_[i])) return Retry{i, *read};
+    const auto read = read_over(holes_[i]);
+    if (!read) continue;
+    distances_[i].due = now + kTryTakes;
+    return Retry{holes_[i], *read};
   }
   return std::nullopt;
 }
 
-void DeviceMemory::retried(std::size_t which, bool served, MonoTime now) {
-  const auto hole = holes_[which];
+void DeviceMemory::retried(const Hole& tried, bool served, MonoTime now) {
+  const auto known =
+      std::ranges::find_if(holes_, [&](const auto& one) { return same_place(one, tried); });
+  if (known == holes_.end()) return;
+  const auto which = static_cast<std::size_t>(known - holes_.begin());
+  const auto hole = *known;
   if (!served) {
     auto& distance = distances_[which];
     distance.due = now + (hole.of_points ? distance_of(distance.tries) : kLongestDistance);

@@ -48,13 +48,15 @@ class DeviceMemory {
   void limit_is(Space space, std::uint16_t most);
   void pause_is(Duration pause);
 
-  // The hole that is to be tried again now: its place, and what to read. Nothing: none.
+  // The hole that is to be tried again now, and what to read. Nothing: none.
   struct Retry {
-    std::size_t hole;
+    Hole hole;
     PlanPoint read;
   };
-  std::optional<Retry> retry(MonoTime now) const;
-  void retried(std::size_t hole, bool served, MonoTime now);
+  // Nobody else is told to try that hole for as long as a try takes.
+  std::optional<Retry> retry(MonoTime now);
+  // The hole may be gone meanwhile: then nothing happens.
+  void retried(const Hole& hole, bool served, MonoTime now);
   // A read that is longer than the learned limit, to see whether it still holds.
   std::optional<PlanPoint> longer_read(MonoTime now) const;
   void longer_read_done(bool served, MonoTime now);

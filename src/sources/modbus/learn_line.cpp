@@ -59,6 +59,7 @@ Task<bool> LineSource::learn_from(Device& device, Device::Poll& poll) {
   }
   bool better = false;
   for (const auto which : poll.refused) {
+    if (device.is_outdated(poll)) co_return true;
     const auto& block = (*poll.blocks)[which];
     if (!memory.may_search(block, context_.clock.mono())) continue;
     const auto code = poll.readings.readings[block.points.front()].code;
@@ -67,6 +68,7 @@ Task<bool> LineSource::learn_from(Device& device, Device::Poll& poll) {
     // A block of one point stays refused: nothing more can be read of it.
     better = better || (found && block.points.size() > 1);
   }
+  if (device.is_outdated(poll)) co_return true;
   if (device.is_suspect(poll) &&
       memory.may_search((*poll.blocks)[*poll.silent], context_.clock.mono()))
     better = co_await search(device, poll, *poll.silent, 0) || better;
