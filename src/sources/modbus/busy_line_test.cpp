@@ -133,6 +133,55 @@ TEST(BusyLine, DevicesThatReturnAreFoundInBoundedTime) {
   }
 }
 
+Task<void> asks_for_ever(LineSource& source, DeviceId device, std::size_t& answered) {
+  for (;;) {
+    const auto got = co_await source.read_registers(device, Space::holding, 0, 100, 5s);
+    answered += got ? 1 : 0;
+  }
+}
+
+TEST(BusyLine, TwoWhoAskWithoutPauseStopNoPolls) {
+  BusyLine line;
+  line.add(4, 5s);
+  LineSource source(line.shop.context, line.bus.line(line.meters));
+  TaskGroup group(line.shop.loop.get_executor());
+  group.spawn(Workshop::keep(source));
+  group.spawn(Workshop::collect(line.shop));
+  line.shop.clock.advance(1s);
+  std::size_t answered = 0;
+  const auto id = *line.shop.catalog.find_device("panel/meter-1");
+  for (int i = 0; i < 2; ++i) group.spawn(asks_for_ever(source, id, answered));
+  line.shop.clock.advance(59s);
+  EXPECT_GT(answered, 100u);
+  for (const int unit : {1, 2, 3, 4}) EXPECT_GE(line.good_of(unit), 9u) << unit;
+  group.cancel();
+  line.shop.clock.settle();
+}
+
+TEST(BusyLine, ARequestForASilentDeviceHoldsNobodyUp) {
+  BusyLine line;
+  line.add(4, 5s);
+  line.bus[2].dead = true;
+  LineSource source(line.shop.context, line.bus.line(line.meters));
+  TaskGroup group(line.shop.loop.get_executor());
+  group.spawn(Workshop::keep(source));
+  line.shop.clock.advance(3min);
+  const auto before = line.bus[2].asked.size();
+  std::optional<Result<ByteVector>> got;
+  const auto ask = [](LineSource& from, DeviceId device, auto& into) -> Task<void> {
+    into = co_await from.read_registers(device, Space::holding, 0, 1, 5s);
+  };
+  group.spawn(ask(source, *line.shop.catalog.find_device("panel/meter-2"), got));
+  line.shop.clock.advance(1ms);
+  ASSERT_TRUE(got.has_value());
+  ASSERT_FALSE(*got);
+  EXPECT_EQ(got->error().code, Errc::timeout);
+  EXPECT_TRUE(got->error().text.starts_with("the device is silent since")) << got->error().text;
+  EXPECT_EQ(line.bus[2].asked.size(), before);
+  group.cancel();
+  line.shop.clock.settle();
+}
+
 TEST(BusyLine, ANudgeProbesASilentDeviceAtOnce) {
   BusyLine line;
   line.add(4, 5s);

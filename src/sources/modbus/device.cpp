@@ -147,6 +147,9 @@ void Device::replan() {
 
 MonoTime Device::wake_at(const Group& group) const {
   if (walking_) return MonoTime::max();
+  // A poll that asks nothing finds out nothing.
+  const auto& blocks = *group.of.blocks;
+  if (is_silent() && !blocks.empty() && !has_normal_blocks(blocks)) return MonoTime::max();
   if (!is_silent()) return group.owed ? MonoTime{} : group.schedule.due();
   return probing_ ? MonoTime::max() : probe_due();
 }
@@ -342,7 +345,7 @@ Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
     read_block(poll, block, data);
   }
   last_poll_ = std::chrono::duration_cast<Duration>(mono - std::min(poll.first_asked, mono));
-  polled_ = true;
+  polled_ = polled_ || poll.answered || poll.group->asked > 0;
   if (poll.answered) {
     online_ = true;
     if (silent_polls_ > 0) line_.probes->answers(this);
@@ -396,6 +399,18 @@ MonoTime Device::probe_due() const {
   if (wanted_now_) return {};
   const auto own = own_probe_due();
   return shares_probes() ? line_.probes->due(this, own, context_.clock.mono()) : own;
+}
+
+std::optional<Error> Device::not_worth_asking() const {
+  const auto now = context_.clock.mono();
+  if (!is_silent() || line_.alone || probe_due() <= now) return std::nullopt;
+  const auto since =
+      last_answer_at_ == Time{} ? std::string("the start") : to_rfc3339(last_answer_at_);
+  const auto left = std::chrono::duration_cast<Duration>(probe_due() - now);
+  return Error{Errc::timeout,
+               fmt::format("the device is silent since {}: not asked, its next probe is in {}",
+                           since, for_people(left)),
+               0};
 }
 
 void Device::unreachable(const Error& why) {

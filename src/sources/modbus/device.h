@@ -48,8 +48,8 @@ class Device {
     Readings readings;
     std::vector<int> data;  // of each block: its place in readings.blocks, or -1
     bool answered = false;
-    bool probe = false;  // the device was silent before
-    bool walks = false;  // asks first where the models are
+    bool probe = false;   // the device was silent before
+    bool walks = false;   // asks first where the models are
     unsigned points = 0;  // the device's points_are_ when the poll took its plan
     MonoTime first_asked = MonoTime::max();
     std::vector<std::size_t> refused;   // blocks with exception 2 or 3
@@ -116,6 +116,9 @@ class Device {
   bool polled() const { return polled_; }  // at least once since start
   bool online() const { return online_; }
   bool is_silent() const { return silent_polls_ > 0; }
+  // Nothing: it may be asked. Otherwise why a request for others is not even sent: the device is
+  // silent, its probe is not yet due, and others wait for the line.
+  std::optional<Error> not_worth_asking() const;
   // For people: "answers in 41 ms", "no bytes at all: look at wiring, power and unit_id".
   std::string condition() const;
   double achieved() const;  // polls, as a part of those configured

@@ -98,7 +98,7 @@ void DeviceMemory::tell_model(std::string why) {
 }
 
 bool DeviceMemory::may_search(const Block& block, MonoTime now) const {
-  if (!learns_ || model_->searching) return false;
+  if (!learns_ || full_ || model_->searching) return false;
   return std::ranges::none_of(in_vain_, [&](const Vain& one) {
     return one.space == block.space && one.first == block.first && one.count == block.count &&
            now < one.distance.due;
@@ -117,14 +117,46 @@ void DeviceMemory::searched_in_vain(const Block& block, MonoTime now) {
   known->distance.due = now + distance_of(known->distance.tries++);
 }
 
-void DeviceMemory::found(Hole hole) {
-  if (!learns_ || holes_.size() >= kMostHoles) return;
+// Holes of points that touch each other and are refused alike become one, as long as it can be
+// asked for in one read.
+void DeviceMemory::join_neighbours() {
+  auto& known = model_->learned.holes;
+  for (std::size_t i = 0; i < holes_.size(); ++i) {
+    for (std::size_t j = 0; j < holes_.size(); ++j) {
+      auto& left = holes_[i];
+      const auto right = holes_[j];
+      const auto together = std::uint32_t{left.count} + right.count;
+      if (i == j || !left.of_points || !right.of_points || left.space != right.space ||
+          left.code != right.code || std::uint32_t{left.first} + left.count != right.first ||
+          together > (is_bits(left.space) ? 2000u : 125u))
+        continue;
+      (void)forget(model_->learned, left);
+      (void)forget(model_->learned, right);
+      left.count = static_cast<std::uint16_t>(together);
+      if (known.size() < kMostHoles) known.push_back(left);
+      holes_.erase(holes_.begin() + static_cast<std::ptrdiff_t>(j));
+      distances_.erase(distances_.begin() + static_cast<std::ptrdiff_t>(j));
+      i = j < i ? i - 1 : i;
+      j = static_cast<std::size_t>(-1);  // from the beginning, for the hole that has grown
+    }
+  }
+}
+
+bool DeviceMemory::found(Hole hole) {
+  if (!learns_) return false;
+  if (holes_.size() >= kMostHoles) join_neighbours();
+  if (holes_.size() >= kMostHoles) {
+    tell_full_ = tell_full_ || !full_;
+    full_ = true;
+    return false;
+  }
   hole.since = hole.found = clock_.now();
   holes_.push_back(hole);
   const auto now = clock_.mono();
   distances_.push_back({now + (hole.of_points ? kFirstDistance : kLongestDistance), 0});
   (void)remember(model_->learned, hole, clock_.now());
   tell_model(shown(hole));
+  return true;
 }
 
 void DeviceMemory::limit_is(Space space, std::uint16_t most) {
@@ -182,6 +214,7 @@ void DeviceMemory::retried(const Hole& tried, bool served, MonoTime now) {
     revision_ = model_->revision;
     return;
   }
+  full_ = false;
   holes_.erase(holes_.begin() + static_cast<std::ptrdiff_t>(which));
   distances_.erase(distances_.begin() + static_cast<std::ptrdiff_t>(which));
   if (forget(model_->learned, hole)) tell_model("served again: " + shown(hole));

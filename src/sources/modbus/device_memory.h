@@ -44,7 +44,10 @@ class DeviceMemory {
   };
   Search search() const { return Search(model_); }
 
-  void found(Hole hole);
+  // False: the table is full, and nothing more is looked for until there is room.
+  bool found(Hole hole);
+  // True once each time the table has become full.
+  bool became_full() { return std::exchange(tell_full_, false); }
   void limit_is(Space space, std::uint16_t most);
   void pause_is(Duration pause);
 
@@ -70,6 +73,7 @@ class DeviceMemory {
     unsigned tries = 0;
   };
   void take_over(bool at_start);
+  void join_neighbours();
   void tell_model(std::string why);
   std::optional<PlanPoint> read_over(const Hole& hole) const;
 
@@ -91,6 +95,7 @@ class DeviceMemory {
   };
   std::vector<Vain> in_vain_;
   std::uint64_t revision_ = 0;
+  bool full_ = false, tell_full_ = false;
 };
 
 }  // namespace lightship::poller

@@ -49,6 +49,64 @@ TEST(DeviceMemory, AHoleThatIsGoneMeanwhileIsNoMatter) {
   EXPECT_TRUE(one.memory.holes().empty());
 }
 
+TEST(DeviceMemory, AFullTableIsToldOnceAndSearchedForNoMore) {
+  Remembering one;
+  for (int i = 0; i < static_cast<int>(kMostHoles); ++i)
+    ASSERT_TRUE(one.memory.found(Remembering::hole(10 * i)));
+  EXPECT_FALSE(one.memory.became_full());
+  EXPECT_FALSE(one.memory.found(Remembering::hole(9'000)));
+  EXPECT_FALSE(one.memory.found(Remembering::hole(9'010)));
+  EXPECT_TRUE(one.memory.became_full());
+  EXPECT_FALSE(one.memory.became_full());
+  const Block block{Space::holding, 9'000, 2, {0, 1}};
+  EXPECT_FALSE(one.memory.may_search(block, one.shop.clock.mono()));
+}
+
+TEST(DeviceMemory, NeighbouringHolesMakeRoomInAFullTable) {
+  Remembering one;
+  for (int i = 0; i < static_cast<int>(kMostHoles); ++i)
+    ASSERT_TRUE(one.memory.found(Remembering::hole(i)));
+  EXPECT_TRUE(one.memory.found(Remembering::hole(9'000)));
+  ASSERT_EQ(one.memory.holes().size(), 3u);
+  EXPECT_EQ(one.memory.holes()[0].count, 125);
+  EXPECT_EQ(one.memory.holes()[1].first, 125);
+  EXPECT_EQ(one.memory.holes()[1].count, 75);
+}
+
+TEST(Learned, ABadHoleIsLeftOutAndTheOthersStay) {
+  const auto models = learned_from_json(R"({"version":1,"models":{"m":{"since":0,"found":0,
+      "why":"","holes":[
+      {"function":3,"first":0,"count":0,"points":true,"code":2,"since":0,"found":0},
+      {"function":3,"first":0,"count":126,"points":true,"code":2,"since":0,"found":0},
+      {"function":3,"first":65535,"count":2,"points":true,"code":2,"since":0,"found":0},
+      {"function":9,"first":0,"count":1,"points":true,"code":2,"since":0,"found":0},
+      {"function":1,"first":0,"count":2000,"points":true,"code":2,"since":0,"found":0},
+      {"function":3,"first":5,"count":0,"points":false,"code":2,"since":0,"found":0},
+      {"function":3,"first":65535,"count":1,"points":true,"code":2,"since":0,"found":0}]}}})",
+                                        Time{});
+  ASSERT_TRUE(models);
+  const auto& holes = models->at("m")->learned.holes;
+  ASSERT_EQ(holes.size(), 3u);
+  EXPECT_EQ(holes[0].count, 2000);
+  EXPECT_EQ(holes[1].first, 5);
+  EXPECT_EQ(holes[2].first, 65535);
+}
+
+TEST(DeviceMemory, APollThatAskedNothingSaysNotWhetherTheDeviceIsThere) {
+  Remembering one;
+  Workshop& shop = one.shop;
+  one.setup.points[3].interval = 10s;
+  one.memory.found(Remembering::hole(3));
+  Device device(one.setup, {}, shop.context, LearnedStore::of(shop.context), {});
+  ASSERT_EQ(device.groups().size(), 2u);
+  for (auto& group : device.groups()) {
+    if (has_normal_blocks(*group.of.blocks)) continue;
+    auto poll = device.begin_poll(group);
+    (void)device.finish_poll(poll, shop.clock.now(), shop.clock.mono());
+    EXPECT_FALSE(device.polled());
+  }
+}
+
 TEST(DeviceMemory, APollWhosePointsWereMovedSaysNothing) {
   Workshop shop;
   auto setup = SimulatedBus::meter(1, 5s, {100, 101});

@@ -19,6 +19,10 @@ class FairShare {
   // before it.
   static constexpr auto kAlarmLead = std::chrono::minutes(1);
 
+  // So much goes a request of a person, or of a client of the gateway, before polls: whoever sends
+  // one after the other does not stop them.
+  static constexpr auto kAskLead = std::chrono::seconds(1);
+
   explicit FairShare(std::size_t devices) : devices_(static_cast<std::int64_t>(devices)) {}
 
   MonoTime rank(MonoTime due, bool alarm, MonoTime now) const {

@@ -111,7 +111,13 @@ Task<bool> LineSource::search(Device& device, const Device::Poll& poll, std::siz
   } else if (finding.hole) {
     auto hole = *finding.hole;
     hole.code = code;
-    device.memory().found(hole);
+    if (!device.memory().found(hole)) {
+      if (device.memory().became_full())
+        log_.warn(
+            "the device refuses more ranges than can be remembered: the others stay as they are",
+            field("device", device.info().id()), field("ranges", kMostHoles));
+      co_return false;
+    }
     log_.info("learned: a range that the device refuses", field("device", device.info().id()),
               field("function", static_cast<int>(hole.space)), field("first", hole.first),
               field("count", hole.count), field("exception", static_cast<int>(hole.code)));

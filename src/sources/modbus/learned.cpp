@@ -42,6 +42,25 @@ std::optional<std::uint16_t> limit_of(const boost::json::object& from, const cha
   return static_cast<std::uint16_t>(whole(from, key, 1, most));
 }
 
+// Nothing: no hole that could be asked for. The others are good all the same.
+std::optional<Hole> read_hole(const boost::json::value& entry) try {
+  const auto& one = entry.as_object();
+  Hole hole;
+  hole.space = static_cast<Space>(whole(one, "function", 1, 4));
+  hole.of_points = one.at("points").as_bool();
+  hole.first = static_cast<std::uint16_t>(whole(one, "first", 0, 65535));
+  // Between two points that may not be read together there need not be anything.
+  const auto most = is_bits(hole.space) ? 2000 : 125;
+  hole.count = static_cast<std::uint16_t>(whole(one, "count", hole.of_points ? 1 : 0, most));
+  if (std::uint32_t{hole.first} + hole.count > 65536) return std::nullopt;
+  hole.code = static_cast<std::uint8_t>(whole(one, "code", 0, 255));
+  hole.since = time_of(one, "since");
+  hole.found = time_of(one, "found");
+  return hole;
+} catch (const std::exception&) {
+  return std::nullopt;
+}
+
 Learned read_model(const boost::json::object& from) {
   Learned model;
   model.max_registers = limit_of(from, "max_registers", 125);
@@ -52,16 +71,8 @@ Learned read_model(const boost::json::object& from) {
   model.found = time_of(from, "found");
   model.why = std::string(from.at("why").as_string());
   for (const auto& entry : from.at("holes").as_array()) {
-    const auto& one = entry.as_object();
-    Hole hole;
-    hole.space = static_cast<Space>(whole(one, "function", 1, 4));
-    hole.first = static_cast<std::uint16_t>(whole(one, "first", 0, 65535));
-    hole.count = static_cast<std::uint16_t>(whole(one, "count", 0, 2000));
-    hole.of_points = one.at("points").as_bool();
-    hole.code = static_cast<std::uint8_t>(whole(one, "code", 0, 255));
-    hole.since = time_of(one, "since");
-    hole.found = time_of(one, "found");
-    if (model.holes.size() < kMostHoles) model.holes.push_back(hole);
+    const auto hole = read_hole(entry);
+    if (hole && model.holes.size() < kMostHoles) model.holes.push_back(*hole);
   }
   return model;
 }

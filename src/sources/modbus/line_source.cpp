@@ -142,7 +142,7 @@ Task<void> LineSource::poll_for_ever(Device& device, Device::Group& group) {
     }
     const bool was_online = device.online(), first = !device.polled();
     auto readings = co_await poll(device, group);
-    if (readings.online != was_online || (first && !readings.online)) {
+    if (readings.online != was_online || (first && device.polled() && !readings.online)) {
       count_silent();
       if (readings.online)
         log_.info("device answers", field("device", device.info().id()));
@@ -150,7 +150,8 @@ Task<void> LineSource::poll_for_ever(Device& device, Device::Group& group) {
         log_.warn("device is silent", field("device", device.info().id()),
                   field("why", device.condition()));
     }
-    context_.bus.publish(std::move(readings));
+    // Whether the device is there is told by the first poll that asks it something.
+    if (device.polled()) context_.bus.publish(std::move(readings));
     *device.counters().overruns += group.schedule.finished(context_.clock.mono());
   }
 }
@@ -376,8 +377,12 @@ Task<void> LineSource::ask_before_polls(std::shared_ptr<Asked> asked, Device& de
     ~Wakes() { asked.done.cancel(); }
   } const wakes{*asked};
   const auto deadline = context_.clock.mono() + limit;
-  // A person waits: before every poll that is due.
-  auto turn = co_await turnstile_.enter(MonoTime::min());
+  if (auto why = device.not_worth_asking()) {
+    asked->value = fail(std::move(*why));
+    co_return;
+  }
+  // A person waits: before every poll, but one that has waited for longer than the lead.
+  auto turn = co_await turnstile_.enter(context_.clock.mono() - FairShare::kAskLead);
   const auto left = std::chrono::duration_cast<Duration>(deadline - context_.clock.mono());
   if (left.count() <= 0) {
     asked->value = fail(Errc::timeout, "the line was busy for {}", for_people(limit));
