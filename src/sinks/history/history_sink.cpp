@@ -142,6 +142,7 @@ Task<void> HistorySink::commit() {
   if (busy_) co_return;
   busy_ = true;
   const auto now = context_.clock.now();
+  const auto steady = context_.clock.mono();
   recorder_.sweep(now - kLate);
   gather();
   // What the worker looks at is nobody else's until it is back.
@@ -150,7 +151,7 @@ Task<void> HistorySink::commit() {
   std::vector<const Batch*> batches;
   for (const auto& batch : under_way) batches.push_back(&batch);
   std::size_t appended = 0;
-  const auto job = [&] { return keeper_->work(batches, appended, to_millis(now)); };
+  const auto job = [&] { return keeper_->work(batches, appended, to_millis(now), steady); };
   const auto report = co_await worker_.run(job);
   if (appended > 0) ++commits_;
   under_way.erase(under_way.begin(), under_way.begin() + static_cast<std::ptrdiff_t>(appended));
@@ -219,6 +220,7 @@ Task<void> HistorySink::drain(Duration limit) {
   if (busy_) co_return;
   busy_ = true;
   const auto now = context_.clock.now();
+  const auto steady = context_.clock.mono();
   recorder_.sweep(now - kLate);
   recorder_.close_all(now);
   gather();
@@ -226,7 +228,7 @@ Task<void> HistorySink::drain(Duration limit) {
   std::vector<const Batch*> batches;
   for (const auto& batch : under_way) batches.push_back(&batch);
   std::size_t appended = 0;
-  const auto job = [&] { return keeper_->close(batches, appended, to_millis(now)); };
+  const auto job = [&] { return keeper_->close(batches, appended, to_millis(now), steady); };
   const auto report = co_await worker_.run(job);
   if (!report.done) {
     log_.error("the newest of the history is lost", field("why", report.done.error().text),

@@ -142,7 +142,9 @@ Result<Compacted> Compaction::run(Millis before) {
   if (!till) return fail(till.error());
   till->bind(0, cut);
   if (const auto row = till->step(); !row) return fail(row.error());
-  const auto newest = std::max(till->integer(0), meta(database_, "rolled_up_till", 0));
+  // Not what a clock that was wrong for a while has left.
+  const auto newest =
+      std::min(before, std::max(till->integer(0), meta(database_, "rolled_up_till", 0)));
   till->reset();
   if (auto done = set_meta(database_, "rolled_up_till", newest); !done) return fail(done.error());
   auto remove = database_.prepare("DELETE FROM journal WHERE id<=?");

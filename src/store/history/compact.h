@@ -24,8 +24,8 @@ struct Compacted {
 Result<Compacted> compact(sqlite::Database& database, Millis before,
                           const std::atomic<bool>* stop = nullptr);
 
-// Deletes what is past its time, then the oldest of the finest tier while too much is used.
-// Returns the rows of the table that went.
+// Deletes what is past its time at `now` (0: nothing is), then the oldest of the finest tier while
+// too much is used. Returns the rows of the table that went.
 Result<std::uint64_t> expire(sqlite::Database& database, const Retention& retention, Millis now);
 
 }  // namespace lightship::history

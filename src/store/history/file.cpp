@@ -35,6 +35,8 @@ Result<sqlite::Database> open_for_writing(const std::filesystem::path& file) {
   auto& database = *opened;
   const auto version = database.integer("PRAGMA user_version");
   if (!version) return within(file.string(), version.error());
+  if (sqlite::is_garbage(*version))
+    return fail(Errc::malformed, "{}: {} is no version of the format", file.string(), *version);
   if (*version > kVersion) {
     return fail(Errc::refused,
                 "{} was written by a newer program (version {} of the format, this one writes {})",

@@ -18,6 +18,9 @@ constexpr Millis kOldJournal = window_of(Tier::day);
 // Blocks of the last minutes stay: their minute may not be rolled up yet.
 constexpr Millis kYoung = 5 * window_of(Tier::minute);
 constexpr Millis kLookForOld = window_of(Tier::hour);
+// Only a wall clock that ran on for so long without a step may say what is past its time.
+constexpr Duration kTrusted = 1h;
+constexpr Millis kStep = 5000;
 
 bool is_damage(const Error& error) { return error.code == Errc::malformed; }
 
@@ -27,6 +30,7 @@ Result<void> Keeper::open(Report& report, Millis now) {
   // A log that is left over: the last run did not end by itself.
   std::error_code ignored;
   const bool killed = std::filesystem::exists(settings_.file.string() + "-wal", ignored);
+  if (const auto done = finish_repair(settings_.file); !done) return done;
   auto opened = Writer::open(settings_.file);
   if (opened && (killed || damaged_)) {
     const auto wrong = what_is_wrong(opened->database(), kLook);
@@ -35,6 +39,7 @@ Result<void> Keeper::open(Report& report, Millis now) {
   }
   if (!opened && is_damage(opened.error())) {
     report.news.push_back(fmt::format("history.db is damaged: {}", opened.error().text));
+    damaged_ = true;  // also where the repair fails
     const auto saved = repair(settings_.file, now);
     if (!saved) return fail(saved.error());
     report.repaired = fmt::format("The history was damaged and is repaired: {}.", saved->text());
@@ -42,7 +47,7 @@ Result<void> Keeper::open(Report& report, Millis now) {
   }
   if (!opened) return fail(opened.error());
   damaged_ = false;
-  if (const auto made = make_up_rollups(opened->database()); !made) {
+  if (const auto made = make_up_rollups(opened->database(), now); !made) {
     return fail(made.error());
   } else if (*made > 0) {
     report.news.push_back(
@@ -70,6 +75,26 @@ void Keeper::account(Millis now) {
   }
 }
 
+void Keeper::watch_clock(Millis now, MonoTime steady) {
+  if (!watched_) watched_ = Watched{now, steady, steady};
+  const auto passed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady - watched_->steady).count();
+  const auto step = (now - watched_->wall) - passed;
+  const bool ran_on = step > -kStep && step < kStep;
+  watched_ = Watched{now, steady, ran_on ? watched_->since : steady};
+}
+
+// From where retention counts: the newest values that are not of the future. 0, nothing is past its
+// time: the clock was set a short while ago, or nothing new was recorded.
+Result<Millis> Keeper::old_is_before(Millis now) {
+  if (!watched_ || watched_->steady - watched_->since < kTrusted) return 0;
+  auto newest = writer_->database().prepare("SELECT max(till) FROM journal WHERE till<=?");
+  if (!newest) return fail(newest.error());
+  newest->bind(0, now);
+  if (const auto row = newest->step(); !row) return fail(row.error());
+  return newest->integer(0);
+}
+
 Result<void> Keeper::maintain(Report& report, Millis now) {
   if (stop_) return {};
   const auto& figures = writer_->figures();
@@ -89,8 +114,10 @@ Result<void> Keeper::maintain(Report& report, Millis now) {
       report.news.push_back(fmt::format("{} damaged blocks were passed over", done->damaged));
   }
   if (due || now - looked_at_ >= kLookForOld || now < looked_at_) {
+    const auto from = old_is_before(now);
+    if (!from) return fail(from.error());
     const auto gone = writer_->maintain(
-        [&](sqlite::Database& database) { return expire(database, settings_.retention, now); });
+        [&](sqlite::Database& database) { return expire(database, settings_.retention, *from); });
     if (!gone) return fail(gone.error());
     expired_ += *gone;
     writer_->refresh_figures();
@@ -107,8 +134,9 @@ Result<void> Keeper::save_figures() {
 }
 
 Keeper::Report Keeper::work(const std::vector<const Batch*>& batches, std::size_t& appended,
-                            Millis now) {
+                            Millis now, MonoTime steady) {
   Report report;
+  watch_clock(now, steady);
   appended = 0;
   if (!writer_) report.done = open(report, now);
   if (writer_ && !report.new_writer) {
@@ -135,8 +163,8 @@ Keeper::Report Keeper::work(const std::vector<const Batch*>& batches, std::size_
 }
 
 Keeper::Report Keeper::close(const std::vector<const Batch*>& batches, std::size_t& appended,
-                             Millis now) {
-  auto report = work(batches, appended, now);
+                             Millis now, MonoTime steady) {
+  auto report = work(batches, appended, now, steady);
   if (writer_ && report.done) report.done = save_figures();
   writer_.reset();
   return report;

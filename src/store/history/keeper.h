@@ -36,15 +36,20 @@ class Keeper {
 
   // Opens when it must, appends all of the batches (or none of the one that fails), and does what
   // is due. `appended` says how many were.
-  Report work(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now);
+  // `steady` is the time of a clock that nobody sets, at `now`.
+  Report work(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now,
+              MonoTime steady);
   // Any thread: what may take long is given up, `close` follows.
   void stop() { stop_ = true; }
-  Report close(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now);
+  Report close(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now,
+               MonoTime steady);
 
  private:
   Result<void> open(Report& report, Millis now);
   Result<void> maintain(Report& report, Millis now);
   Result<void> save_figures();
+  void watch_clock(Millis now, MonoTime steady);
+  Result<Millis> old_is_before(Millis now);
   void account(Millis now);
 
   Settings settings_;
@@ -55,6 +60,12 @@ class Keeper {
   std::uint64_t expired_ = 0;
   Millis looked_at_ = 0;  // for what is old
   bool damaged_ = false;
+  // The wall clock beside the steady one: since when it has run on without a step.
+  struct Watched {
+    Millis wall = 0;
+    MonoTime steady, since;
+  };
+  std::optional<Watched> watched_;
   std::atomic<bool> stop_ = false;
 };
 

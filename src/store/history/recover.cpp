@@ -106,10 +106,11 @@ Result<std::vector<std::int64_t>> integers(sqlite::Database& database, std::stri
 }
 
 Result<std::vector<MakeUp::Block>> made_up(sqlite::Database& database, std::int64_t layout,
-                                           Millis rolled) {
-  auto newest = database.prepare("SELECT max(till) FROM journal WHERE tier=1 AND layout=?");
+                                           Millis rolled, Millis now) {
+  auto newest =
+      database.prepare("SELECT max(till) FROM journal WHERE tier=1 AND layout=? AND till<=?");
   if (!newest) return fail(newest.error());
-  newest->bind(0, layout);
+  newest->bind(0, layout).bind(1, now);
   if (const auto row = newest->step(); !row) return fail(row.error());
   const auto after = std::max(rolled, newest->integer(0));
   newest->reset();
@@ -159,8 +160,10 @@ Result<std::vector<MakeUp::Block>> made_up(sqlite::Database& database, std::int6
 
 }  // namespace
 
-Result<std::uint64_t> make_up_rollups(sqlite::Database& database) {
-  const auto rolled = meta(database, "rolled_up_till", 0);
+Result<std::uint64_t> make_up_rollups(sqlite::Database& database, Millis now) {
+  auto rolled = meta(database, "rolled_up_till", 0);
+  // The clock was wrong then; the blocks in the journal tell.
+  if (rolled > now) rolled = 0;
   const auto layouts = integers(database, "SELECT DISTINCT layout FROM journal WHERE tier=0");
   if (!layouts) return fail(layouts.error());
   std::uint64_t made = 0;
@@ -170,7 +173,7 @@ Result<std::uint64_t> make_up_rollups(sqlite::Database& database) {
       database.prepare("INSERT INTO journal(tier, layout, at, till, blob) VALUES(1,?,?,?,?)");
   if (!insert) return fail(insert.error());
   for (const auto layout : *layouts) {
-    const auto blocks = made_up(database, layout, rolled);
+    const auto blocks = made_up(database, layout, rolled, now);
     if (!blocks) return fail(blocks.error());
     for (const auto& block : *blocks) {
       insert->bind(0, layout).bind(1, block.start).bind(2, block.till).bind(3, Bytes(block.bytes));

@@ -9,8 +9,8 @@
 namespace lightship::history {
 
 // Raw values that no roll-up accounts for, because the program was killed within their minute, get
-// one. Returns how many roll-ups were made.
-Result<std::uint64_t> make_up_rollups(sqlite::Database& database);
+// one. What says to be of a time after `now` is no measure. Returns how many roll-ups were made.
+Result<std::uint64_t> make_up_rollups(sqlite::Database& database, Millis now);
 
 struct Level {
   Millis at = 0;

@@ -20,21 +20,32 @@ class Rescue {
   void simple(const char* select, const char* insert, std::uint64_t& saved);
   void journal();
   void chunks();
+  // What kept the new file from being written, if anything did.
+  const std::optional<Error>& trouble() const { return trouble_; }
 
  private:
   // Copies the columns of each row; false where the walk broke.
   bool walk(const std::string& sql, const std::vector<std::int64_t>& bound, const char* insert,
             std::uint64_t& saved, std::int64_t* newest = nullptr);
-  void begin() { (void)to_.execute("BEGIN"); }
-  void commit() { (void)to_.execute("COMMIT"); }
+  void begin() { check(to_.execute("BEGIN")); }
+  void commit() { check(to_.execute("COMMIT")); }
+  // A row that does not fit in its table is one lost; a disk that takes nothing ends the repair.
+  void check(const Result<void>& done) {
+    if (done || trouble_) return;
+    const int code = done.error().detail & 0xff;
+    if (code != SQLITE_CONSTRAINT && code != SQLITE_MISMATCH && code != SQLITE_TOOBIG)
+      trouble_ = done.error();
+  }
 
   sqlite::Database& from_;
   sqlite::Database& to_;
   Salvaged& told_;
+  std::optional<Error> trouble_;
 };
 
 bool Rescue::walk(const std::string& sql, const std::vector<std::int64_t>& bound,
                   const char* insert, std::uint64_t& saved, std::int64_t* newest) {
+  if (trouble_) return true;  // there is no more to do
   auto select = from_.prepare(sql);
   auto put = to_.prepare(insert);
   if (!select || !put) return false;
@@ -47,10 +58,13 @@ bool Rescue::walk(const std::string& sql, const std::vector<std::int64_t>& bound
     for (int i = 0; i < columns; ++i)
       sqlite3_bind_value(put->raw(), i + 1, sqlite3_column_value(select->raw(), i));
     if (newest != nullptr) *newest = select->integer(0);
-    if (auto done = put->run(); done && to_.changes() > 0 && ++saved % kCommitRows == 0) {
+    const auto done = put->run();
+    check(done);
+    if (done && to_.changes() > 0 && ++saved % kCommitRows == 0) {
       commit();
       begin();
     }
+    if (trouble_) return true;
   }
 }
 
@@ -117,6 +131,24 @@ void Rescue::series() {
          told_.layouts);
 }
 
+void remove_with_log(const std::filesystem::path& file) {
+  std::error_code ignored;
+  for (const char* end : {"", "-wal", "-shm"})
+    std::filesystem::remove(std::filesystem::path(file.string() + end), ignored);
+}
+
+std::filesystem::path repaired(const std::filesystem::path& file) {
+  return file.string() + ".repaired";
+}
+
+Result<void> move(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code failed;
+  std::filesystem::rename(from, to, failed);
+  if (!failed) return {};
+  return fail(Errc::unavailable, "{} cannot become {}: {}", from.string(), to.string(),
+              failed.message());
+}
+
 int time_is_up(void* limit) { return steady_now() > *static_cast<MonoTime*>(limit) ? 1 : 0; }
 
 }  // namespace
@@ -138,18 +170,29 @@ Result<std::string> what_is_wrong(sqlite::Database& database, Duration limit) {
   return answer;
 }
 
+Result<void> finish_repair(const std::filesystem::path& file) {
+  std::error_code failed;
+  const auto fresh = repaired(file);
+  if (!std::filesystem::exists(fresh, failed)) return {};
+  if (std::filesystem::exists(file, failed)) {
+    remove_with_log(fresh);  // it did not come to its end
+    return {};
+  }
+  // What is left of the damaged file's log must not lie beside another one; what could be read of
+  // it is saved.
+  remove_with_log(file);
+  return move(fresh, file);
+}
+
 Result<Salvaged> repair(const std::filesystem::path& file, Millis now) {
   Salvaged told;
   auto name = to_rfc3339(from_millis(now));
   std::erase_if(name, [](char c) { return c == ':' || c == '-' || c == '.'; });
   told.aside = file;
   told.aside += ".damaged-" + name;
-  auto fresh_file = file;
-  fresh_file += ".repaired";
-  std::error_code failed;
-  for (const char* end : {"", "-wal", "-shm"})
-    std::filesystem::remove(std::filesystem::path(fresh_file.string() + end), failed);
-  {
+  const auto fresh_file = repaired(file);
+  remove_with_log(fresh_file);
+  const auto saved = [&]() -> Result<void> {
     auto fresh = open_for_writing(fresh_file);
     if (!fresh) return fail(fresh.error());
     // What the log holds and is sound belongs to it: opened as a database, not as a bare file.
@@ -164,19 +207,25 @@ Result<Salvaged> repair(const std::filesystem::path& file, Millis now) {
       std::uint64_t settings = 0;
       rescue.simple("SELECT key, value FROM meta", "INSERT OR REPLACE INTO meta VALUES(?,?)",
                     settings);
+      if (rescue.trouble()) return fail(*rescue.trouble());
     } else {
       ++told.lost;
     }
-    if (auto done = fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done)
-      return fail(done.error());
+    // Everything into the file itself, so that it can be moved alone.
+    return fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  }();
+  if (!saved) {
+    remove_with_log(fresh_file);
+    return within("the history could not be repaired", saved.error());
   }
+  std::error_code failed;
   for (const char* end : {"", "-wal", "-shm"}) {
     const std::filesystem::path part(file.string() + end);
-    if (std::filesystem::exists(part, failed))
-      std::filesystem::rename(part, std::filesystem::path(told.aside.string() + end), failed);
+    if (std::filesystem::exists(part, failed)) {
+      if (auto done = move(part, told.aside.string() + end); !done) return fail(done.error());
+    }
   }
-  std::filesystem::rename(fresh_file, file, failed);
-  if (failed) return fail(Errc::unavailable, "{}: {}", fresh_file.string(), failed.message());
+  if (auto done = finish_repair(file); !done) return fail(done.error());
   return told;
 }
 

@@ -19,6 +19,10 @@ struct Salvaged {
 // sound.
 Result<std::string> what_is_wrong(sqlite::Database& database, Duration limit);
 
+// A repair that a kill ended after the damaged file was moved away: what was saved takes its place.
+Result<void> finish_repair(const std::filesystem::path& file);
+
+// unavailable: what was saved could not be written; nothing is changed.
 Result<Salvaged> repair(const std::filesystem::path& file, Millis now);
 
 }  // namespace lightship::history
