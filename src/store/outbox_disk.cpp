@@ -100,7 +100,7 @@ void OutboxDisk::close() {
   }
 }
 
-Result<Database> OutboxDisk::open_sound(const std::filesystem::path& file) {
+Result<Database> OutboxDisk::open_sound(const std::filesystem::path& file, bool* was_empty) {
   Database::Options options;
   options.sync = sqlite::Sync::full;
   options.access = sqlite::Access::shared;
@@ -116,14 +116,18 @@ Result<Database> OutboxDisk::open_sound(const std::filesystem::path& file) {
   } else if (!complaint->empty()) {
     return fail(Errc::malformed, "{}", *complaint);
   }
-  if (const auto version = opened->integer("PRAGMA user_version"); version && *version > 1) {
+  const auto version = opened->integer("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (sqlite::is_garbage(*version))
+    return fail(Errc::malformed, "layout {} is of no version", *version);
+  if (*version > 1) {
     return fail(Errc::invalid,
                 "{} was made by a newer version (layout {}, known is 1); use that one, or move the "
                 "file away to go on without what waits in it",
                 file.string(), *version);
   }
-  if (const auto version = opened->integer("PRAGMA user_version"); version && *version == 1)
-    return opened;
+  if (*version == 1) return opened;
+  if (was_empty != nullptr) *was_empty = true;
   if (auto made = opened->execute(kSchema); !made) return fail(made.error());
   return opened;
 }
@@ -134,8 +138,8 @@ Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
   Found found;
   const bool was_there = !file_.empty() && std::filesystem::exists(file_);
   if (!file_.empty()) finish_salvage(file_);
-  bool lost = false;
-  auto opened = open_sound(file_);
+  bool lost = false, was_empty = false;
+  auto opened = open_sound(file_, &was_empty);
   if (!opened && opened.error().code == Errc::malformed) {
     const auto why = opened.error().text;
     auto saved = salvage(file_, now, [](const auto& path) { return open_sound(path); });
@@ -159,7 +163,7 @@ Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
       return fail(put.error());
   }
   if (auto looked = look(found); !looked) return fail(looked.error());
-  if (auto counted = settle_numbers(found, lost || !was_there); !counted)
+  if (auto counted = settle_numbers(found, lost || !was_there || was_empty, was_there); !counted)
     return fail(counted.error());
   return found;
 }
@@ -222,7 +226,7 @@ Result<void> OutboxDisk::look(Found& found) {
 
 // Numbers of earlier versions are taken over; where the database is new or behind its second copy,
 // counting goes on behind that.
-Result<void> OutboxDisk::settle_numbers(Found& found, bool lost) {
+Result<void> OutboxDisk::settle_numbers(Found& found, bool lost, bool was_there) {
   if (file_.empty()) return {};
   if (auto loaded = numbers_.load(); !loaded) {
     found.notes.push_back("the second copy of the sequence numbers is not usable: " +
@@ -240,8 +244,9 @@ Result<void> OutboxDisk::settle_numbers(Found& found, bool lost) {
     if (next - 1 > at && (lost || OutboxNumbers::is_behind(next, at))) raised[name] = next - 1;
   }
   if (!raised.empty() && found.damage.empty()) {
-    found.damage = lost ? "outbox.db was gone: what waited in it is lost."
-                        : "outbox.db is an old copy: what waited since then is lost.";
+    found.damage = lost && !was_there ? "outbox.db was gone: what waited in it is lost."
+                   : lost             ? "outbox.db was empty: what waited in it is lost."
+                                      : "outbox.db is an old copy: what waited since then is lost.";
   }
   if (!raised.empty()) found.damage += " Sequence numbers go on with a gap, none is given twice.";
   std::vector<std::filesystem::path> imported;

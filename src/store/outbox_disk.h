@@ -110,9 +110,10 @@ class OutboxDisk {
 
  private:
   struct Statements;
-  static Result<sqlite::Database> open_sound(const std::filesystem::path& file);
+  static Result<sqlite::Database> open_sound(const std::filesystem::path& file,
+                                             bool* was_empty = nullptr);
   Result<void> look(Found& found);
-  Result<void> settle_numbers(Found& found, bool lost);
+  Result<void> settle_numbers(Found& found, bool lost, bool was_there);
   Result<void> reserve();  // room that a full disk cannot take from us
   Result<void> write(const Batch& batch, bool removals, std::size_t inserts, Outcome& outcome);
   Result<void> room_for(const Batch& batch, std::size_t inserts);

@@ -19,6 +19,8 @@ namespace {
 
 // What may wait in memory while the disk takes nothing.
 constexpr std::size_t kMostFresh = 4 << 20;
+// Of it, what measurements leave to the alarms.
+constexpr std::size_t kForAlarms = 256 << 10;
 // One commit takes at most this much; when so much waits it does not wait for its time.
 constexpr std::size_t kBatch = 512;
 constexpr std::size_t kBatchBytes = 512 * 1024;
@@ -133,7 +135,8 @@ std::size_t OutboxFile::bytes() const {
 
 bool OutboxFile::push(OutboxQueue& queue, OutboxMessage message) {
   const auto cost = message.cost();
-  if (fresh_bytes_ + cost > kMostFresh) {
+  const auto most = message.lane == Lane::alarm ? kMostFresh : kMostFresh - kForAlarms;
+  if (fresh_bytes_ + cost > most) {
     ++queue.unmade_;
     return false;
   }

@@ -112,6 +112,15 @@ Statement::Kind Statement::kind(int column) const {
   }
 }
 
+namespace {
+// With statements that are sound themselves, an error without a name means that the file's header
+// or schema cannot be understood ("unsupported file format").
+Error at_opening(Error error) {
+  if (error.detail == SQLITE_ERROR) error.code = Errc::malformed;
+  return error;
+}
+}  // namespace
+
 Result<Database> Database::open(const std::filesystem::path& file, const Options& options) {
   sqlite3* handle = nullptr;
   const std::string name = file.empty() ? ":memory:" : file.string();
@@ -140,10 +149,10 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
     setup += fmt::format("PRAGMA wal_autocheckpoint={};", options.checkpoint_pages);
   }
   setup += fmt::format("PRAGMA cache_size=-{};PRAGMA temp_store=MEMORY;", options.cache_kib);
-  if (auto done = database.execute(setup); !done) return within(name, done.error());
+  if (auto done = database.execute(setup); !done) return within(name, at_opening(done.error()));
   // Asks for the file itself: what is not a database shows here, and a lock of another process.
   if (auto tables = database.integer("SELECT count(*) FROM sqlite_schema"); !tables) {
-    return within(name, tables.error());
+    return within(name, at_opening(tables.error()));
   }
   return database;
 }

@@ -128,6 +128,9 @@ class Transaction {
 Error last_error(sqlite3* handle);
 
 // True for SQLITE_FULL and its kin: room on the disk would mend it.
+// A PRAGMA user_version that no program of ours has written or will.
+constexpr bool is_garbage(std::int64_t version) { return version < 0 || version > 1000; }
+
 bool is_full(const Error& error);
 
 }  // namespace lightship::sqlite
