@@ -47,10 +47,23 @@ void star(std::string& line, std::size_t from, std::size_t bytes) {
   line.replace(from, bytes, std::string(count, '*'));
 }
 
+// Stars over what stands between the "://" and the '@' of an address: a name and a password. A
+// password may hold what belongs behind a host, so the last '@' before a blank or quote counts.
+void star_users(std::string& line) {
+  constexpr std::string_view kBegin = "://";
+  for (auto at = line.find(kBegin); at != std::string::npos; at = line.find(kBegin, at)) {
+    at += kBegin.size();
+    const auto text = std::string_view(line).substr(at);
+    const auto user = text.substr(0, text.find_first_of(" \t\"'")).rfind('@');
+    if (user != std::string_view::npos) star(line, at, user);
+  }
+}
+
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
   for (const auto line : split(text, '\n')) {
     lines.emplace_back(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
+    star_users(lines.back());
   }
   return lines;
 }
@@ -84,6 +97,7 @@ std::string_view to_string(Severity severity) {
 
 Mistake& Mistakes::add(Severity severity, const Position& at, std::string message) {
   if (severity == Severity::error) ++errors_;
+  star_users(message);
   const bool no_room = full();
   if (no_room) ++left_out_;
   Mistake& mistake = no_room ? overflow_ : taken_.emplace_back();

@@ -81,6 +81,12 @@ void describe_endpoint(config::Fields& f, EndpointConfig& c, const char* example
 void check_endpoint_url(config::Fields& f, const EndpointConfig& c, bool with_point) {
   if (f.describing() || c.url.empty()) return;
   if (const auto wrong = check_url(c.url, with_point)) f.error("url", "url " + *wrong);
+  const auto host = c.url.find("://");
+  if (host != std::string::npos &&
+      c.url.substr(host, c.url.find('/', host + 3) - host).contains('@'))
+    f.warning("url",
+              "a user name or password in the url is readable for whoever sees this file; better "
+              "is headers: {Authorization: !secret NAME}");
 }
 
 }  // namespace

@@ -44,6 +44,18 @@ TEST(HttpConfig, TakesTheLineOfTheContract) {
   EXPECT_EQ(endpoint.ca_file, "ca.pem");
 }
 
+TEST(HttpConfig, ShowsNoPasswordOfAUrlAndSaysWhereItBelongs) {
+  for (const char* text :
+       {"url: http://joe:open-sesame@x.example/", "url: \"https://joe:open-sesame@x/\"",
+        "{url: 'http://joe:open-sesame@x:99999/', bach: 2}"}) {
+    const auto told = said(text);
+    EXPECT_THAT(told, HasSubstr("better is headers: {Authorization: !secret NAME}"));
+    EXPECT_THAT(told, HasSubstr("://***************@x"));
+    EXPECT_EQ(told.find("sesame"), std::string::npos) << told;
+  }
+  EXPECT_EQ(said("url: http://x.example/joe@home"), "");
+}
+
 TEST(HttpConfig, ShowsNoHeaderNotEvenWhereItIsWrong) {
   const auto text = said("url: http://x/\nheaders: {\"X Y\": hidden-value}");
   EXPECT_THAT(text, HasSubstr("'X Y' is no name of a header"));
