@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include <sys/socket.h>
 #include <unistd.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
@@ -23,6 +24,8 @@ namespace {
 constexpr int kBacklog = 64;
 // A client that says nothing, or takes no answer, is closed after this.
 constexpr auto kPatience = 30s;
+// A socket that another gateway holds is asked for again so often.
+constexpr Duration kTakeAgain = 5s;
 
 std::string error_line(const Error& error) {
   std::string text;
@@ -33,6 +36,16 @@ std::string error_line(const Error& error) {
   return text;
 }
 
+bool may_command(const std::optional<ControlPeer>& peer) {
+  return peer && (peer->uid == ::geteuid() || peer->uid == 0);
+}
+
+// One line, as far as it goes without waiting, and the connection is over.
+void turn_away(asio::local::stream_protocol::socket socket, const Error& error) {
+  const auto line = error_line(error) + '\n';
+  (void)::send(socket.native_handle(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 Control::Control(Context& context) : context_(context), log_(context.logbook, "control") {}
@@ -41,16 +54,25 @@ Task<void> Control::serve(std::filesystem::path config_dir) {
   asio::local::stream_protocol::acceptor acceptor(context_.executor);
   const asio::local::stream_protocol::endpoint address(control_address(config_dir));
   boost::system::error_code failed;
-  acceptor.open(address.protocol(), failed);
-  if (!failed) acceptor.bind(address, failed);
-  if (!failed) acceptor.listen(kBacklog, failed);
-  if (failed) {
-    log_.warn("no control socket: commands will not find this gateway",
-              field("config", config_dir.string()),
-              field("why", failed == asio::error::address_in_use
-                               ? "another gateway runs with the same configuration directory"
-                               : failed.message()));
-    co_return;
+  for (bool warned = false;; warned = true) {
+    acceptor.open(address.protocol(), failed);
+    if (!failed) acceptor.bind(address, failed);
+    if (!failed) acceptor.listen(kBacklog, failed);
+    if (!failed) {
+      if (warned) log_.info("the control socket is ours now");
+      break;
+    }
+    if (!warned) {
+      log_.warn("no control socket: commands will not find this gateway; it is tried again",
+                field("config", config_dir.string()),
+                field("why", failed == asio::error::address_in_use
+                                 ? "another gateway runs with the same configuration directory"
+                                 : failed.message()),
+                field("every", for_people(kTakeAgain)));
+    }
+    boost::system::error_code ignored;
+    acceptor.close(ignored);
+    co_await context_.clock.sleep_for(kTakeAgain);
   }
   TaskGroup clients(context_.executor);
   std::exception_ptr stopped;
@@ -62,8 +84,26 @@ Task<void> Control::serve(std::filesystem::path config_dir) {
       if (failed) {
         log_.warn("cannot take a command", field("why", failed.message()));
         co_await context_.clock.sleep_for(1s);
-      } else if (clients.running() < kMostClients) {
-        clients.spawn(talk(std::move(socket)));
+        continue;
+      }
+      // Strangers take no place: they are told at once, whatever they want to say.
+      const auto peer = control_peer(socket.native_handle());
+      if (!may_command(peer)) {
+        turn_away(std::move(socket),
+                  {Errc::unavailable,
+                   fmt::format("this gateway belongs to user {}: run the command as that user or "
+                               "as root",
+                               ::geteuid()),
+                   EACCES});
+      } else if (clients.running() >= kMostClients) {
+        turn_away(std::move(socket),
+                  {Errc::unavailable,
+                   fmt::format("the gateway is busy: {} commands are connected already, which is "
+                               "the most; try again when one has ended",
+                               kMostClients),
+                   EBUSY});
+      } else {
+        clients.spawn(talk(std::move(socket), *peer));
       }
     }
   } catch (...) {
@@ -75,8 +115,7 @@ Task<void> Control::serve(std::filesystem::path config_dir) {
   std::rethrow_exception(stopped);
 }
 
-Task<void> Control::talk(Socket socket) {
-  const auto peer = control_peer(socket.native_handle());
+Task<void> Control::talk(Socket socket, ControlPeer peer) {
   asio::steady_timer patience(context_.executor);
   const auto close_after = [&](std::chrono::seconds limit) {
     patience.expires_after(limit);
@@ -86,7 +125,6 @@ Task<void> Control::talk(Socket socket) {
     });
   };
   boost::system::error_code failed;
-  const bool known = peer && (peer->uid == ::geteuid() || peer->uid == 0);
   std::string heard;
   while (!failed) {
     close_after(kPatience);
@@ -97,21 +135,11 @@ Task<void> Control::talk(Socket socket) {
     std::string line = heard.substr(0, size);
     heard.erase(0, size);
     patience.cancel();
-    std::string said;
-    if (known) {
-      said = co_await answer(std::move(line), *peer);
-    } else {
-      said = error_line({Errc::unavailable,
-                         fmt::format("this gateway belongs to user {}: run the command as that "
-                                     "user or as root",
-                                     ::geteuid()),
-                         EACCES});
-    }
+    std::string said = co_await answer(std::move(line), peer);
     said += '\n';
     close_after(kPatience);
     co_await asio::async_write(socket, asio::buffer(said),
                                asio::redirect_error(asio::use_awaitable, failed));
-    if (!known) break;
   }
   patience.cancel();
 }

@@ -2,7 +2,8 @@
 // neither disturb it nor fight with it for a serial port.
 //
 // One JSON object a line, in and out: {"do":"status"} is answered by {"ok":...} or
-// {"error":{"code","detail","text"}}. Only the gateway's own user and root are heard. Connections,
+// {"error":{"code","detail","text"}}. Only the gateway's own user and root are heard; others
+// are told so as they connect, and take no place. Connections,
 // their number, the length of a line and the time without one are bounded. Field loop only.
 #pragma once
 
@@ -32,12 +33,12 @@ class Control {
   void add(std::string command, Handler handler) { handlers_[std::move(command)] = handler; }
 
   // Listens until cancelled. A directory that another gateway serves already is a warning: this
-  // one runs without a socket.
+  // one runs without a socket until it can have it.
   Task<void> serve(std::filesystem::path config_dir);
 
  private:
   using Socket = asio::local::stream_protocol::socket;
-  Task<void> talk(Socket socket);
+  Task<void> talk(Socket socket, ControlPeer peer);
   Task<std::string> answer(std::string line, ControlPeer peer);
 
   Context& context_;

@@ -53,7 +53,8 @@ std::optional<RunningGateway> RunningGateway::find(const std::filesystem::path& 
     return std::nullopt;
   if (!is_trusted(gateway.fd_, config_dir)) {
     fmt::print(stderr,
-               "lightship: somebody else listens in the gateway's place for {}; not asked\n",
+               "lightship: another user listens in the gateway's place for {} and is not asked; "
+               "where it is the gateway, run the command as its user or as root\n",
                config_dir.string());
     return std::nullopt;
   }
@@ -66,11 +67,15 @@ RunningGateway::~RunningGateway() {
 
 Result<std::string> RunningGateway::ask(const boost::json::object& command, Duration limit) {
   std::string line = boost::json::serialize(command) + "\n";
+  std::string unsent;
   for (std::string_view left = line; !left.empty();) {
     const auto sent = ::send(fd_, left.data(), left.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0)
-      return fail(Errc::closed, "the running gateway hung up: {}", std::strerror(errno));
+    if (sent < 0) {
+      // Whoever is turned away is told why all the same.
+      unsent = std::strerror(errno);
+      break;
+    }
     left.remove_prefix(static_cast<std::size_t>(sent));
   }
   const auto until = steady_now() + limit;
@@ -85,6 +90,8 @@ Result<std::string> RunningGateway::ask(const boost::json::object& command, Dura
     char part[16384];
     const auto got = ::recv(fd_, part, sizeof part, 0);
     if (got < 0 && errno == EINTR) continue;
+    if (got <= 0 && !unsent.empty())
+      return fail(Errc::closed, "the running gateway hung up before it was asked: {}", unsent);
     if (got <= 0)
       return fail(Errc::closed,
                   "the running gateway ended before it answered: what became of the "

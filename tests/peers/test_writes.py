@@ -5,8 +5,10 @@ import socket
 import stat
 import statistics
 import struct
+import subprocess
 import threading
 import time
+import unittest
 
 from support import Lightship, PacedLine, TestCase, configuration as c, eventually, free_port, lightship, modbus
 
@@ -24,6 +26,25 @@ POINTS = {
 
 def press(**more):
     return c.client("press", 1, POINTS, **{"allow_write": True, "expose_via_tcp": True, "mqtt_enabled": False, **more})
+
+
+# Connects twenty times, says nothing, tells what it heard, and stays until its input ends.
+STRANGER = """
+import json, socket, sys
+lines, kept = [], []
+for _ in range(20):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(3)
+    s.connect(bytes.fromhex(sys.argv[1]))
+    kept.append(s)
+    try:
+        lines.append(s.makefile().readline())
+    except OSError as why:
+        lines.append(json.dumps({"error": {"text": str(why)}}))
+        break
+print(json.dumps(lines), flush=True)
+sys.stdin.read()
+"""
 
 
 class WriteTest(TestCase):
@@ -132,12 +153,43 @@ class WithTheGatewayRunning(Over):
         self.start(other)
         eventually(lambda: "no control socket" in other.said(), 5, "the warning")
         self.assertEqual(self.write("free", "9").status, 0)
+        self.ship.stop()
+        eventually(lambda: "the control socket is ours now" in other.said(), 15, "the socket taken over")
+        # This one has no such device: it says so itself.
+        self.assertIn("the running gateway", str(self.write("free", "9")))
 
-    def test_rubbish_on_the_control_socket_hurts_nobody(self):
+    def socket_name(self):
         digest = 0xCBF29CE484222325
         for byte in os.path.realpath(self.ship.config).encode():
             digest = (digest ^ byte) * 0x100000001B3 % 2 ** 64
-        name = b"\0lightship/%016x" % digest
+        return b"\0lightship/%016x" % digest
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can be somebody else")
+    def test_strangers_are_told_at_once_and_take_no_place_on_the_control_socket(self):
+        stranger = subprocess.Popen(["/usr/bin/python3", "-c", STRANGER, self.socket_name().hex()], user=65534, group=65534, extra_groups=[],
+                                    cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(stranger.communicate)              # closes its input, and it ends
+        told = json.loads(stranger.stdout.readline())      # without having asked anything
+        self.assertEqual(len(told), 20)
+        for line in told:
+            self.assertIn("run the command as that user or as root", json.loads(line)["error"]["text"])
+        self.assertEqual(self.write("free", "9").status, 0)
+
+    def test_who_finds_every_place_taken_is_told_that_it_is_busy(self):
+        taken = []
+        for _ in range(16):
+            taken.append(socket.socket(socket.AF_UNIX))
+            self.addCleanup(taken[-1].close)
+            taken[-1].connect(self.socket_name())
+        done = self.write("free", "9")
+        self.assertNotEqual(done.status, 0)
+        self.assertIn("the gateway is busy: 16 commands", str(done))
+        for s in taken:
+            s.close()
+        eventually(lambda: self.write("free", "9").status == 0, 5, "a place")
+
+    def test_rubbish_on_the_control_socket_hurts_nobody(self):
+        name = self.socket_name()
 
         def dial():
             s = socket.socket(socket.AF_UNIX)
