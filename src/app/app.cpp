@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "app/changes.h"
 #include "app/control_commands.h"
 #include "app/directories.h"
 #include "app/load.h"
@@ -103,7 +104,8 @@ class App {
   Task<void> tick();
   Task<void> watch_clock();
   void tell_of_clock(const ClockWatch::News& news);
-  Task<void> reload();
+  Task<Result<void>> reload();
+  Task<Result<void>> restart(std::string part);
   void start_portal();
   void give_back();
   void apply_levels();
@@ -129,6 +131,7 @@ class App {
   Context context_;
   Parts parts_;
   Control control_;
+  Changes changes_{loop_.get_executor()};
   Loaded loaded_;
   asio::signal_set signals_;
   portal::Portal portal_;
@@ -200,9 +203,13 @@ Task<void> App::live() {
 
   TaskGroup house(context_.executor);
   house.spawn(take_signals());
+  house.spawn(changes_.run());
   house.spawn(tick());
   house.spawn(watch_clock());
-  add_commands(control_, context_, sources().status);
+  add_commands(control_, context_,
+               {.status = sources().status, .restart = [this](const std::string& part) {
+                  return changes_.done([this, part] { return restart(part); });
+                }});
   house.spawn(control_.serve(options_.config_dir));
   running_.ready = true;
   systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));
@@ -222,6 +229,7 @@ Task<void> App::live() {
     logbook_.flush(true);
     std::_Exit(kFine);
   });
+  changes_.stop();
   house.cancel();
   co_await house.join();
   const auto asked = clock_.mono();
@@ -244,7 +252,7 @@ Task<void> App::take_signals() {
     const int signal = co_await signals_.async_wait(asio::use_awaitable);
     switch (signal) {
       case SIGHUP:
-        co_await reload();
+        changes_.want([this] { return reload(); });
         break;
       case SIGUSR1:
       case SIGUSR2:
@@ -329,7 +337,14 @@ void App::tell_of_clock(const ClockWatch::News& news) {
                          "wrong until it is set. Look at NTP and at the battery of the clock."});
 }
 
-Task<void> App::reload() {
+Task<Result<void>> App::restart(std::string part) {
+  if (const auto done = co_await parts_.restart(part, kReloadDrain); !done) co_return done;
+  log_.info("part restarted", field("part", part));
+  give_back();
+  co_return Result<void>();
+}
+
+Task<Result<void>> App::reload() {
   systemd_.notify(
       fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
                   std::chrono::duration_cast<Duration>(clock_.mono().time_since_epoch()).count()));
@@ -362,6 +377,7 @@ Task<void> App::reload() {
               field("restarted", touched.empty() ? std::string("nothing") : join(touched, ", ")));
   }
   systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));
+  co_return Result<void>();
 }
 
 void App::retire_devices() {

@@ -87,12 +87,37 @@ Control::Answer write(Context& context, boost::json::object request, ControlPeer
   co_return write_reply(name, point_name, *written);
 }
 
+Control::Answer restart_part(Context& context,
+                             std::function<Task<Result<void>>(const std::string&)> restart,
+                             boost::json::object request, ControlPeer peer) {
+  const auto part = text_of(request, "part");
+  if (context.audit != nullptr) {
+    const auto members = [&](JsonWriter& json) {
+      json.member("part", part)
+          .member("by", fmt::format("command line, uid {} pid {}", peer.uid, peer.pid));
+    };
+    auto recording = context.audit->record("restart", members, Audit::Durability::kept);
+    if (const auto kept = co_await std::move(recording); !kept) co_return fail(kept.error());
+  }
+  auto restarting = restart(part);
+  const auto done = co_await std::move(restarting);
+  if (!done) co_return fail(done.error());
+  std::string text;
+  JsonWriter(text).begin_object().member("part", part).end_object();
+  co_return text;
+}
+
 Control::Answer tell(std::string text) { co_return text; }
 
 }  // namespace
 
-void add_commands(Control& control, Context& context, std::function<std::string()> status) {
-  control.add("status", [status = std::move(status)](auto&&...) { return tell(status()); });
+void add_commands(Control& control, Context& context, Commands commands) {
+  control.add("status",
+              [status = std::move(commands.status)](auto&&...) { return tell(status()); });
+  control.add("restart", [&context, restart = std::move(commands.restart)](
+                             boost::json::object request, ControlPeer peer) {
+    return restart_part(context, restart, std::move(request), peer);
+  });
   control.add("read", [&context](boost::json::object request, ControlPeer) {
     return read(context, std::move(request));
   });

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace lightship::app {
 
 using namespace std::chrono_literals;
@@ -58,6 +60,23 @@ Task<std::vector<std::string>> Parts::change_to(std::vector<Part> parts, Duratio
   }
   start(std::move(parts));
   co_return touched;
+}
+
+Task<Result<void>> Parts::restart(std::string name, Duration drain) {
+  const auto which = std::ranges::find_if(
+      running_, [&](const auto& running) { return running->part.name == name; });
+  if (which == running_.end()) {
+    std::vector<std::string> names;
+    for (const auto& running : running_) names.push_back(running->part.name);
+    co_return fail(Errc::invalid, "no part is called '{}'; there are: {}", name,
+                   names.empty() ? std::string("none") : join(names, ", "));
+  }
+  auto part = (*which)->part;
+  List gone;
+  gone.splice(gone.end(), running_, which);
+  co_await end(std::move(gone), drain);
+  begin(std::move(part));
+  co_return Result<void>();
 }
 
 Task<void> Parts::stop_all(Duration drain) {

@@ -23,6 +23,10 @@ class Parts {
   // touched.
   Task<std::vector<std::string>> change_to(std::vector<Part> parts, Duration drain);
 
+  // Stops one part and starts it again; a sink first delivers what waits, within `drain`. invalid:
+  // there is none of this name, with those that there are.
+  Task<Result<void>> restart(std::string name, Duration drain);
+
   // The tap first, then the pipes: sources stop, sinks deliver what waits within `drain`, then
   // stop.
   Task<void> stop_all(Duration drain);

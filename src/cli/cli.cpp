@@ -17,6 +17,7 @@
 #include "cli/outbox.h"
 #include "cli/query.h"
 #include "cli/read.h"
+#include "cli/restart.h"
 #include "cli/scan.h"
 #include "cli/sniff.h"
 #include "cli/status.h"
@@ -242,6 +243,14 @@ int main(int argc, char** argv) {
       "data directory of the running gateway (DATA_DIR, else ~/.local/share/lightship)");
   status_command->add_flag("--json", typed.json, "print the JSON of GET /api/status");
 
+  std::string part;
+  auto* restart_command = program.add_subcommand(
+      "restart", "stop one part of the running gateway and start it again; the others go on");
+  restart_command->add_option("PART", part, "its name, as lightship status prints it")->required();
+  restart_command->add_option(
+      "--config", typed.config,
+      "configuration directory of the running gateway (CONFIG_DIR, else ~/.config/lightship)");
+
   auto* outbox_command = program.add_subcommand(
       "outbox", "what waits on disk for acknowledgement, and what was set aside and why");
   outbox_command->add_option("--data", typed.data,
@@ -324,6 +333,7 @@ int main(int argc, char** argv) {
   }
   if (*check_command) return check(options.config_dir, typed.json);
   if (*outbox_command) return outbox(options.data_dir, typed.json);
+  if (*restart_command) return restart(options.config_dir, part);
   if (*status_command) return status(status_url, options.data_dir, typed.json);
   if (*scan_command) return scan(scan_options);
   if (*sniff_command) return sniff(sniff_options);

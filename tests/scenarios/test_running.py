@@ -291,6 +291,47 @@ class Reload(TestCase):
         self.assertEqual((self.one.connections, self.two.connections), (1, 1))
         self.assertEqual(reader.registers(1, 3, 0, 1), modbus.mapped(3, 0, 1))
 
+    def restart(self, part):
+        return lightship("restart", "--config", self.ship.config, part)
+
+    def test_a_part_is_started_again_alone(self):
+        parts = [p["name"] for p in json.loads(self.ship.get("/api/status").body)["parts"]]
+        self.assertIn("modbus/two", parts)
+        done = self.restart("modbus/two")
+        self.assertEqual((done.status, done.out), (0, "modbus/two is restarted\n"), done)
+        eventually(lambda: self.two.connections == 2, 10, "a new connection to the restarted one")
+        self.assertEqual(self.one.connections, 1, "the other was started again")
+        for part in parts:
+            self.assertEqual(self.restart(part).status, 0, part)
+        seen = self.ear.count()
+        for name in ("one", "two"):
+            self.await_message(name, seen)
+            numbers = [m.json["sequence"] for m in self.ear.snapshot(f"site/{name}/meter")]
+            self.assertEqual(sorted(set(numbers)), list(range(1, max(numbers) + 1)))
+        audit = [json.loads(line) for line in (self.ship.data / "audit.jsonl").read_text().splitlines()]
+        self.assertEqual([a["part"] for a in audit if a["event"] == "restart"], ["modbus/two", *parts])
+
+    def test_a_part_that_is_not_there_is_named_with_those_that_are(self):
+        done = self.restart("modbus/three")
+        self.assertEqual(done.status, 64, done)
+        self.assertIn("no part is called 'modbus/three'; there are: ", done.err)
+        self.assertIn("modbus/two", done.err)
+        self.ship.stop()
+        self.assertEqual(self.restart("modbus/two").status, 69)
+
+    def test_restarts_and_reloads_at_once_come_one_after_the_other(self):
+        running = [subprocess.Popen([lightship_binary(), "restart", "--config", self.ship.config, part], env=clean_environment())
+                   for part in ("modbus/one", "modbus/two") * 4]
+        for _ in range(5):
+            self.ship.reload()
+        for process in running:
+            self.assertEqual(process.wait(20), 0)
+        seen = self.ear.count()
+        for name in ("one", "two"):
+            self.await_message(name, seen)
+        names = [p["name"] for p in json.loads(self.ship.get("/api/status").body)["parts"]]
+        self.assertEqual(len(names), len(set(names)))
+
     def test_only_what_changed_is_started_again(self):
         reader = modbus.RawTcp(self.port)
         self.addCleanup(reader.close)

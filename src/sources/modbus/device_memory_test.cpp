@@ -95,7 +95,7 @@ TEST(Learned, ABadHoleIsLeftOutAndTheOthersStay) {
 TEST(DeviceMemory, APollThatAskedNothingSaysNotWhetherTheDeviceIsThere) {
   Remembering one;
   Workshop& shop = one.shop;
-  one.setup.points[3].interval = 10s;
+  one.setup.points.own()[3].interval = 10s;
   one.memory.found(Remembering::hole(3));
   Device device(one.setup, {}, shop.context, LearnedStore::of(shop.context), {});
   ASSERT_EQ(device.groups().size(), 2u);
@@ -113,7 +113,7 @@ TEST(DeviceMemory, APollWhosePointsWereMovedSaysNothing) {
   Device device(setup, {}, shop.context, LearnedStore::of(shop.context), {});
   auto poll = device.begin_poll(device.groups().front());
   const Result<ByteVector> answer = hex("03 04 00 01 00 02");
-  for (auto& point : setup.points) --point.where.address;
+  for (auto& point : setup.points.own()) --point.where.address;
   device.walked(setup.points);
   device.take(poll, 0, answer, shop.clock.mono());
   const auto readings = device.finish_poll(poll, shop.clock.now(), shop.clock.mono());

@@ -55,7 +55,10 @@ struct Bench {
 std::size_t raw_values(const Folder& folder) {
   auto history = History::open(folder.file());
   EXPECT_TRUE(history.has_value()) << history.error().text;
-  return history ? samples_of(*history, "panel/meter/voltage").size() : 0;
+  if (!history) return 0;
+  const auto series = history->find("panel/meter/voltage");
+  if (!series || series->empty()) return 0;
+  return samples_of(*history, "panel/meter/voltage").size();
 }
 
 void record(const Folder& folder, int minutes) {
