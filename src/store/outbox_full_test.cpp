@@ -6,6 +6,7 @@
 
 #include "store/outbox_file.h"
 #include "store/testing/desk.h"
+#include "store/testing/live_bytes.h"
 
 namespace lightship {
 namespace {
@@ -215,24 +216,18 @@ TEST(OutboxCut, LosesNothingThatWasCommittedWhenItEndsAtAnyMoment) {
 TEST(OutboxDay, KeepsADayOf32DevicesInOrderInFlatMemory) {
   Desk desk;
   auto queue = desk.open().queue("mqtt");
-  const auto resident = [] {
-    std::ifstream statm("/proc/self/statm");
-    long all = 0, pages = 0;
-    statm >> all >> pages;
-    return pages * 4096;
-  };
-  long before = 0;
+  std::size_t before = 0;
   for (int second = 0; second < 86400; second += 10) {
     for (int device = 0; device < 32; ++device)
       ASSERT_TRUE(queue->push(
           Desk::message(fmt::format("line/{}", device), second, Lane::measurement, 300)));
     if (second % 300 == 290) desk.settle();
-    if (second == 8630) before = resident();
+    if (second == 8630) before = live_bytes();
   }
   desk.settle();
   EXPECT_EQ(queue->waiting(), 276'480u);
   EXPECT_EQ(queue->dropped(), 0u);
-  EXPECT_LT(resident() - before, 8 << 20);
+  EXPECT_LT(live_bytes(), before + (8 << 20));
   std::map<std::string, int> last;
   const auto heard = desk.drain(*queue);
   ASSERT_EQ(heard.size(), 276'480u);
