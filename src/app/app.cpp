@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "portal/portal.h"
+#include "store/alert_memory.h"
 
 namespace lightship::app {
 
@@ -129,6 +130,7 @@ class App {
   AuditFile audit_;
   std::map<std::string, std::shared_ptr<void>> heirlooms_;
   Context context_;
+  AlertMemory alert_memory_{context_};
   Parts parts_;
   Control control_;
   Changes changes_{loop_.get_executor()};
@@ -192,6 +194,7 @@ int App::run() {
 }
 
 Task<void> App::live() {
+  alert_memory_.recall();
   parts_.start(loaded_.parts);
   running_.config_hash = loaded_.hash;
   running_.loaded = clock_.now();
@@ -206,6 +209,7 @@ Task<void> App::live() {
   house.spawn(changes_.run());
   house.spawn(tick());
   house.spawn(watch_clock());
+  house.spawn(alert_memory_.run());
   add_commands(control_, context_,
                {.status = sources().status, .restart = [this](const std::string& part) {
                   return changes_.done([this, part] { return restart(part); });
@@ -232,6 +236,8 @@ Task<void> App::live() {
   changes_.stop();
   house.cancel();
   co_await house.join();
+  alert_memory_.save();
+  alerts_.close();
   const auto asked = clock_.mono();
   std::function<void(boost::system::error_code, int)> second =
       [&](boost::system::error_code cancelled, int) {

@@ -37,6 +37,7 @@ std::string_view to_string(Alert::State state) {
 }
 
 void Alerts::raise(Alert alert) {
+  if (closed_) return;
   alert.at = clock_.now();
   const auto known = raised_.find({alert.rule, alert.point});
   if (known == raised_.end()) {
@@ -48,6 +49,7 @@ void Alerts::raise(Alert alert) {
   }
   auto& raised = known->second.second;
   const bool worth_telling = raised.severity != alert.severity;
+  remembered_.erase(known->first);
   alert.since = raised.since;
   alert.state = raised.state;
   raised = std::move(alert);
@@ -56,8 +58,9 @@ void Alerts::raise(Alert alert) {
 
 void Alerts::clear(std::string_view rule, std::string_view point) {
   const auto known = raised_.find({std::string(rule), std::string(point)});
-  if (known == raised_.end()) return;
+  if (known == raised_.end() || closed_) return;
   auto alert = std::move(known->second.second);
+  remembered_.erase(known->first);
   raised_.erase(known);
   alert.state = Alert::State::cleared;
   alert.at = clock_.now();
@@ -85,6 +88,32 @@ std::vector<Alert> Alerts::active() const {
 std::pair<std::uint64_t, std::vector<Alert>> Alerts::changes_since(std::uint64_t last) const {
   const auto missed = std::min<std::uint64_t>(told_ - std::min(last, told_), changes_.size());
   return {told_, {changes_.end() - static_cast<std::ptrdiff_t>(missed), changes_.end()}};
+}
+
+void Alerts::remember(Alert alert, bool told) {
+  const Key key{alert.rule, alert.point};
+  if (raised_.contains(key)) return;  // raised meanwhile
+  if (alert.state != Alert::State::cleared) {
+    raised_[key] = {told_ + 1, alert};
+    remembered_.insert(key);
+  }
+  if (!told) tell(alert);
+}
+
+std::size_t Alerts::clear_forgotten() {
+  const auto forgotten = std::exchange(remembered_, {});
+  for (const auto& [rule, point] : forgotten) clear(rule, point);
+  return forgotten.size();
+}
+
+bool Alerts::pass_on(std::uint64_t& mark, const std::function<bool(const Alert&)>& pass) const {
+  const auto [last, changes] = changes_since(mark);
+  mark = last - changes.size();
+  for (const auto& change : changes) {
+    if (!pass(change)) return false;
+    ++mark;
+  }
+  return true;
 }
 
 Alerts::Listening Alerts::listen(std::function<void()> changed) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,12 @@ struct Alert {
   Time since{};      // raised at
   Time at{};         // of the newest change
   std::string text;  // for people: what it is and what to do
+  // Whose it was in an earlier run, where the device is not known yet or not any more.
+  struct Whose {
+    std::string connection, client, type;
+    friend bool operator==(const Whose&, const Whose&) = default;
+  };
+  std::optional<Whose> former{};
 };
 
 std::string_view to_string(Alert::Severity severity);
@@ -52,9 +59,22 @@ class Alerts {
 
   std::vector<Alert> active() const;  // in the order they were raised
 
+  // One of an earlier run. It is no news, unless `told` is false; who raises it again does so
+  // silently. A cleared one, of which it is not sure that it was told, is told once more.
+  void remember(Alert alert, bool told);
+  // Those of an earlier run that nobody has raised again are over: clears them, says how many.
+  std::size_t clear_forgotten();
+
+  // The program ends: what its parts clear when they go is not over, so nothing changes any more.
+  void close() { closed_ = true; }
+
   // Changes since the last one that this reader was told of: the number to ask with next time, and
   // the changes, oldest first. At most the newest 1000 are kept. A reader begins with 0.
   std::pair<std::uint64_t, std::vector<Alert>> changes_since(std::uint64_t last) const;
+
+  // The same for a reader that may not be able to take everything: `pass` gets each change behind
+  // `mark`, which moves on behind each that was taken. False: one was not, it comes again.
+  bool pass_on(std::uint64_t& mark, const std::function<bool(const Alert&)>& pass) const;
 
   // Called after each change until the handle is dropped.
   class Listening {
@@ -84,10 +104,12 @@ class Alerts {
 
   const Clock& clock_;
   std::map<Key, std::pair<std::uint64_t, Alert>> raised_;  // with the number of its first change
+  std::set<Key> remembered_;                               // of these, not raised in this run
   std::deque<Alert> changes_;
   std::uint64_t told_ = 0;  // changes so far
   std::map<std::uint64_t, std::function<void()>> listeners_;
   std::uint64_t last_listener_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace lightship

@@ -7,13 +7,17 @@
 
 namespace lightship {
 
-AlertOrigin origin_of(const Catalog& catalog, const Alert& alert) {
-  if (!alert.device) {
-    return {"host", "gateway", "host", alert.point.empty() ? alert.rule : alert.point};
-  }
+std::optional<Alert::Whose> whose_is(const Catalog& catalog, const Alert& alert) {
+  if (!alert.device) return alert.former;
   const auto& info = catalog.info(*alert.device);
-  AlertOrigin origin{info.connection, info.client, info.type, alert.point};
-  const auto device = info.id() + "/";
+  return Alert::Whose{info.connection, info.client, info.type};
+}
+
+AlertOrigin origin_of(const Catalog& catalog, const Alert& alert) {
+  const auto whose = whose_is(catalog, alert);
+  if (!whose) return {"host", "gateway", "host", alert.point.empty() ? alert.rule : alert.point};
+  AlertOrigin origin{whose->connection, whose->client, whose->type, alert.point};
+  const auto device = whose->connection + "/" + whose->client + "/";
   if (origin.point.starts_with(device)) origin.point.erase(0, device.size());
   if (origin.point.empty()) origin.point = alert.rule;
   return origin;
@@ -23,7 +27,7 @@ std::vector<std::string> types_for(const Catalog& catalog, const Alert& alert,
                                    const std::vector<std::string>& types) {
   const auto type = origin_of(catalog, alert).type;
   if (std::ranges::find(types, type) != types.end()) return {type};
-  return alert.device ? std::vector<std::string>{} : types;
+  return whose_is(catalog, alert) ? std::vector<std::string>{} : types;
 }
 
 std::string compose_alert(const std::string& site, const Catalog& catalog, const Alert& alert) {
@@ -31,11 +35,10 @@ std::string compose_alert(const std::string& site, const Catalog& catalog, const
   JsonWriter json(out);
   json.begin_object();
   json.member("device_id", std::string_view(site));
-  if (alert.device) {
-    const auto& info = catalog.info(*alert.device);
-    json.member("connection_id", std::string_view(info.connection));
-    json.member("client_id", std::string_view(info.client));
-    json.member("type", std::string_view(info.type));
+  if (const auto whose = whose_is(catalog, alert)) {
+    json.member("connection_id", std::string_view(whose->connection));
+    json.member("client_id", std::string_view(whose->client));
+    json.member("type", std::string_view(whose->type));
   }
   json.member("rule", std::string_view(alert.rule));
   json.member("point", std::string_view(alert.point));

@@ -13,6 +13,9 @@ namespace lightship {
 // Without the closing brace, as measurement messages.
 std::string compose_alert(const std::string& site, const Catalog& catalog, const Alert& alert);
 
+// Nothing: the gateway itself.
+std::optional<Alert::Whose> whose_is(const Catalog& catalog, const Alert& alert);
+
 // Whose it is, for placeholders. An alert of the gateway itself is of connection and type `host`
 // and client `gateway`, and its point is its rule.
 struct AlertOrigin {

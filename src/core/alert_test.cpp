@@ -45,6 +45,26 @@ TEST_F(Board, ClearsWhatIsRaisedAndNothingElse) {
   EXPECT_TRUE(alerts.active().empty());
 }
 
+TEST_F(Board, OffersAChangeAgainThatWasNotTaken) {
+  for (const char* rule : {"a", "b", "c"}) alerts.raise({.rule = rule});
+  std::uint64_t mark = 0;
+  std::string taken;
+  const auto until_b = [&](const Alert& alert) {
+    if (alert.rule == "b") return false;
+    taken += alert.rule;
+    return true;
+  };
+  EXPECT_FALSE(alerts.pass_on(mark, until_b));
+  EXPECT_FALSE(alerts.pass_on(mark, until_b));
+  EXPECT_EQ(taken, "a");
+  EXPECT_TRUE(alerts.pass_on(mark, [&](const Alert& alert) {
+    taken += alert.rule;
+    return true;
+  }));
+  EXPECT_EQ(taken, "abc");
+  EXPECT_TRUE(alerts.pass_on(mark, until_b));
+}
+
 TEST_F(Board, CallsWhoListensUntilTheHandleIsDropped) {
   int called = 0;
   {

@@ -33,17 +33,24 @@ AlertSink::AlertSink(Context& context, const std::string& category, EndpointConf
 
 Task<Error> AlertSink::run() {
   listening_ = context_.alerts.listen([this] { take(); });
-  take();
-  co_await courier_.run();
+  TaskGroup group(context_.executor);
+  group.spawn(retry());
+  group.spawn(courier_.run());
+  co_await group.run();
   co_return Error{Errc::closed, "stopped", 0};
 }
 
-void AlertSink::take() {
-  const auto [last, changes] = context_.alerts.changes_since(told_->changes);
-  told_->changes = last;
-  for (const auto& alert : changes) {
+Task<void> AlertSink::retry() {
+  for (;;) {
+    take();
+    co_await context_.clock.sleep_for(kAgain);
+  }
+}
+
+bool AlertSink::take() {
+  return context_.alerts.pass_on(told_->changes, [this](const Alert& alert) {
     const auto types = types_for(context_.catalog, alert, categories_);
-    if (std::ranges::find(types, category_) == types.end()) continue;
+    if (std::ranges::find(types, category_) == types.end()) return true;
     const auto origin = origin_of(context_.catalog, alert);
     OutboxMessage message;
     message.lane = Lane::alarm;
@@ -52,8 +59,10 @@ void AlertSink::take() {
     message.open_json = compose_alert(context_.device_id, context_.catalog, alert);
     message.timestamp = alert.at;
     message.interval = kLate;
-    if (queue_->push(std::move(message))) ++made_;
-  }
+    if (!queue_->push(std::move(message))) return false;
+    ++made_;
+    return true;
+  });
 }
 
 }  // namespace lightship::http

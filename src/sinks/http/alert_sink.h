@@ -21,10 +21,13 @@ class AlertSink final : public Runner {
   void describe_status(JsonWriter& json) const override { courier_.describe_status(json); }
 
  private:
-  void take();  // what the board tells since
+  Task<void> retry();
+  bool take();  // what the board tells since; false: the outbox has no room for it now
 
   // An alert that is sent later than this after its change is historical.
   static constexpr Duration kLate = std::chrono::seconds(60);
+  // What the outbox did not take is offered to it again so often.
+  static constexpr Duration kAgain = std::chrono::seconds(1);
 
   // What a reload must not tell again.
   struct Told {

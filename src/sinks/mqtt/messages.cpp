@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kInletCapacity = 256;
 // An alert of the gateway itself has no interval of a device.
 constexpr Duration kAlertInterval = 60s;
+// An alert that the outbox did not take is offered to it again so soon.
+constexpr Duration kAgain = 1s;
 
 }  // namespace
 
@@ -75,9 +77,10 @@ Task<void> Messages::make() {
   while (!stopping_) {
     heart->beat(60s);
     if (std::exchange(stale_, false)) feeds_.refresh();
-    queue_alerts();
+    const bool all_taken = queue_alerts();
     const auto next = feeds_.serve(queue_one);
-    co_await context_.clock.sleep_unless_woken(std::min(next, context_.clock.mono() + 20s), bell_);
+    const auto latest = context_.clock.mono() + (all_taken ? Duration(20s) : kAgain);
+    co_await context_.clock.sleep_unless_woken(std::min(next, latest), bell_);
   }
 }
 
@@ -102,42 +105,46 @@ void Messages::queue_measurement(DeviceId device, Duration interval) {
   }
 }
 
-void Messages::queue_alerts() {
-  auto [told, changes] = context_.alerts.changes_since(*told_);
-  *told_ = told;
-  for (const auto& alert : changes) {
-    const auto origin = origin_of(context_.catalog, alert);
-    std::vector<std::string> sent;  // the same topic may stand under several types
-    for (const auto& type : types_for(context_.catalog, alert, alert_types_)) {
-      const auto& topics = config_.topics.at(type);
-      OutboxMessage message;
-      message.lane = Lane::alarm;
-      message.target = fill(topics.alerts, {{"device_id", context_.device_id},
-                                            {"connection_id", origin.connection},
-                                            {"client_id", origin.client},
-                                            {"type", origin.type},
-                                            {"point", topic_level(origin.point)}});
-      if (std::ranges::find(sent, message.target) != sent.end()) continue;
-      sent.push_back(message.target);
-      message.open_json = compose_alert(context_.device_id, context_.catalog, alert);
-      message.timestamp = alert.at;
-      message.interval =
-          alert.device ? std::max(context_.catalog.info(*alert.device).mqtt.interval, Duration(1s))
-                       : kAlertInterval;
-      message.qos = topics.qos.value_or(config_.qos);
-      message.retain = topics.retain.value_or(config_.retain);
-      push(std::move(message));
-    }
-  }
+bool Messages::queue_alerts() {
+  return context_.alerts.pass_on(*told_, [this](const Alert& alert) { return queue_alert(alert); });
 }
 
-void Messages::push(OutboxMessage message) {
+bool Messages::queue_alert(const Alert& alert) {
+  const auto origin = origin_of(context_.catalog, alert);
+  std::vector<std::string> sent;  // the same topic may stand under several types
+  for (const auto& type : types_for(context_.catalog, alert, alert_types_)) {
+    const auto& topics = config_.topics.at(type);
+    OutboxMessage message;
+    message.lane = Lane::alarm;
+    message.target = fill(topics.alerts, {{"device_id", context_.device_id},
+                                          {"connection_id", origin.connection},
+                                          {"client_id", origin.client},
+                                          {"type", origin.type},
+                                          {"point", topic_level(origin.point)}});
+    if (std::ranges::find(sent, message.target) != sent.end()) continue;
+    sent.push_back(message.target);
+    message.open_json = compose_alert(context_.device_id, context_.catalog, alert);
+    message.timestamp = alert.at;
+    message.interval =
+        alert.device ? std::max(context_.catalog.info(*alert.device).mqtt.interval, Duration(1s))
+                     : kAlertInterval;
+    message.qos = topics.qos.value_or(config_.qos);
+    message.retain = topics.retain.value_or(config_.retain);
+    if (!push(std::move(message))) return false;  // all of its topics once more
+  }
+  return true;
+}
+
+bool Messages::push(OutboxMessage message) {
+  const bool alarm = message.lane == Lane::alarm;
   if (queue_->push(std::move(message))) {
     ++made_;
-    return;
+    return true;
   }
+  if (alarm) return false;  // it is tried again
   ++unmade_;
   log_.error("no message is made: the disk takes nothing and memory for it is full");
+  return false;
 }
 
 }  // namespace lightship::mqtt

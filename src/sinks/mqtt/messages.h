@@ -25,8 +25,9 @@ class Messages {
 
  private:
   void queue_measurement(DeviceId device, Duration interval);
-  void queue_alerts();
-  void push(OutboxMessage message);
+  bool queue_alerts();  // false: the outbox has no room for the next one now
+  bool queue_alert(const Alert& alert);
+  bool push(OutboxMessage message);
   const TopicConfig* topics_of(const DeviceInfo& info) const;
 
   Context& context_;
