@@ -21,6 +21,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 // none.
 std::size_t utf8_length(std::string_view text);
 
+// Its start of at most so many bytes that cuts no character of UTF-8 in two.
+std::string_view start_of(std::string_view text, std::size_t most);
+
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);

@@ -28,6 +28,13 @@ TEST(IsId, TakesWhatTopicsAndFilesCanCarry) {
   EXPECT_FALSE(is_id(std::string(65, 'a')));
 }
 
+TEST(StartOf, CutsNoCharacterInTwo) {
+  EXPECT_EQ(start_of("Zähler", 2), "Z");
+  EXPECT_EQ(start_of("Zähler", 3), "Zä");
+  EXPECT_EQ(start_of("Zähler", 100), "Zähler");
+  EXPECT_EQ(start_of("\x80\x80", 1), "");
+}
+
 TEST(Utf8Length, RefusesOverlongFormsAndSurrogates) {
   EXPECT_EQ(utf8_length("a"), 1u);
   EXPECT_EQ(utf8_length("°"), 2u);

@@ -27,6 +27,7 @@ constexpr int kGrowth = 256 * 1024;  // the file grows by so much at a time
 constexpr std::int64_t kManyFree = 4 * kReservePages;
 constexpr std::int64_t kMostAside = 1000;
 constexpr unsigned kReserveAt = 3;
+constexpr auto kGeneration = std::chrono::hours(1);
 
 constexpr const char* kSchema = R"(
 BEGIN IMMEDIATE;
@@ -81,6 +82,7 @@ OutboxDisk::OutboxDisk(std::filesystem::path file)
 OutboxDisk::~OutboxDisk() { close(); }
 
 void OutboxDisk::close() {
+  if (numbered_) begin_generation();
   statements_.reset();
   bool carried_over = false;
   if (database_ && !file_.empty()) {
@@ -101,6 +103,12 @@ void OutboxDisk::close() {
 }
 
 Result<Database> OutboxDisk::open_sound(const std::filesystem::path& file, bool* was_empty) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(file, unknown)) {
+    return fail(Errc::invalid,
+                "{} is a directory, and the outbox must be a file there: move the directory away",
+                file.string());
+  }
   Database::Options options;
   options.sync = sqlite::Sync::full;
   options.access = sqlite::Access::shared;
@@ -111,7 +119,7 @@ Result<Database> OutboxDisk::open_sound(const std::filesystem::path& file, bool*
   options.keep_log = true;
   auto opened = Database::open(file, options);
   if (!opened) return opened;
-  if (auto complaint = opened->check(); !complaint) {
+  if (auto complaint = opened->check(&stop_); !complaint) {
     return fail(complaint.error());
   } else if (!complaint->empty()) {
     return fail(Errc::malformed, "{}", *complaint);
@@ -142,7 +150,7 @@ Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
   auto opened = open_sound(file_, &was_empty);
   if (!opened && opened.error().code == Errc::malformed) {
     const auto why = opened.error().text;
-    auto saved = salvage(file_, now, [](const auto& path) { return open_sound(path); });
+    auto saved = salvage(file_, now, [this](const auto& path) { return open_sound(path); }, stop_);
     if (!saved) return fail(saved.error());
     found.damage = fmt::format("outbox.db was damaged ({}): {}", why, saved->text);
     lost = true;
@@ -165,6 +173,7 @@ Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
   if (auto looked = look(found); !looked) return fail(looked.error());
   if (auto counted = settle_numbers(found, lost || !was_there || was_empty, was_there); !counted)
     return fail(counted.error());
+  begin_generation();
   return found;
 }
 
@@ -224,86 +233,6 @@ Result<void> OutboxDisk::look(Found& found) {
   }
 }
 
-// Numbers of earlier versions are taken over; where the database is new or behind its second copy,
-// counting goes on behind that.
-Result<void> OutboxDisk::settle_numbers(Found& found, bool lost, bool was_there) {
-  if (file_.empty()) return {};
-  if (auto loaded = numbers_.load(); !loaded) {
-    found.notes.push_back("the second copy of the sequence numbers is not usable: " +
-                          loaded.error().text);
-  }
-  std::map<std::string, std::uint64_t> last;  // by name, as the database has it
-  for (const auto& [at, number] : found.sequences) {
-    const auto queue = found.queues.find(at.first);
-    if (queue != found.queues.end()) last[queue->second.name + "/" + at.second] = number;
-  }
-  std::map<std::string, std::uint64_t> raised;
-  for (const auto& [name, next] : numbers_.next()) {
-    const auto known = last.find(name);
-    const std::uint64_t at = known == last.end() ? 0 : known->second;
-    if (next - 1 > at && (lost || OutboxNumbers::is_behind(next, at))) raised[name] = next - 1;
-  }
-  if (!raised.empty() && found.damage.empty()) {
-    found.damage = lost && !was_there ? "outbox.db was gone: what waited in it is lost."
-                   : lost             ? "outbox.db was empty: what waited in it is lost."
-                                      : "outbox.db is an old copy: what waited since then is lost.";
-  }
-  if (!raised.empty()) found.damage += " Sequence numbers go on with a gap, none is given twice.";
-  std::vector<std::filesystem::path> imported;
-  for (const char* name : {"sequence-mqtt.json", "sequences.json"}) {
-    const auto old = file_.parent_path() / name;
-    if (!std::filesystem::exists(old)) continue;
-    auto numbers = OutboxNumbers::read(old);
-    if (!numbers) {
-      found.notes.push_back("numbers of an earlier version are not taken over: " +
-                            numbers.error().text);
-      continue;
-    }
-    for (const auto& [key, next] : *numbers) {
-      auto& at = raised[key];
-      at = std::max(at, next - 1);
-    }
-    found.notes.push_back(
-        fmt::format("{} sequence numbers taken over from {}", numbers->size(), old.string()));
-    imported.push_back(old);
-  }
-  if (raised.empty() && imported.empty()) return {};
-  auto transaction = Transaction::begin(*database_);
-  if (!transaction) return fail(transaction.error());
-  for (const auto& [name, number] : raised) {
-    if (number == 0) continue;
-    // "mqtt/main-panel/meter-1": the device's id has one slash, what stands before is the queue.
-    const auto client = name.rfind('/');
-    const auto connection = client == std::string::npos || client == 0
-                                ? std::string::npos
-                                : name.rfind('/', client - 1);
-    if (connection == std::string::npos) continue;
-    const auto queue = name.substr(0, connection), key = name.substr(connection + 1);
-    std::int64_t at = 0, most = 0;
-    for (const auto& [known, what] : found.queues) {
-      most = std::max(most, known);
-      if (what.name == queue) at = known;
-    }
-    if (at == 0) {
-      at = most + 1;
-      found.queues[at].name = queue;
-      statements_->new_queue.bind(0, at).bind(1, std::string_view(queue));
-      if (auto done = statements_->new_queue.run(); !done) return done;
-    }
-    statements_->count.bind(0, at).bind(1, std::string_view(key));
-    statements_->count.bind(2, static_cast<std::int64_t>(number));
-    if (auto done = statements_->count.run(); !done) return done;
-    auto& sequence = found.sequences[{at, key}];
-    sequence = std::max(sequence, number);
-  }
-  if (auto done = transaction->commit(); !done) return done;
-  for (const auto& old : imported) {
-    std::error_code failed;
-    std::filesystem::rename(old, old.string() + ".imported", failed);
-  }
-  return {};
-}
-
 OutboxDisk::Outcome OutboxDisk::commit(Batch& batch) {
   Outcome outcome;
   // Not at once: what was measured first should not wait for it. A disk that is full has no room to
@@ -320,6 +249,8 @@ OutboxDisk::Outcome OutboxDisk::commit(Batch& batch) {
       auto& number = last[insert.queue_name + "/" + insert.message.key];
       number = std::max(number, insert.message.sequence);
     }
+    if (steady_now() - generation_began_ > kGeneration) begin_generation();
+    numbered_ = true;
     // Without it numbers are still safe in the database itself.
     (void)numbers_.cover(last);
   }

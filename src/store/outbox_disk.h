@@ -4,8 +4,10 @@
 // id: a message costs one append at the end of its lane and no index.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/outbox_hand.h"
 #include "store/outbox_message.h"
 #include "store/outbox_numbers.h"
 #include "store/sqlite/database.h"
@@ -105,16 +108,24 @@ class OutboxDisk {
   // The next of a lane behind `after`: so many, or so many bytes (one at least).
   Result<Page> read(std::int64_t queue, Lane lane, std::uint64_t after, std::size_t most,
                     std::size_t most_bytes);
+  Result<OutboxHandiwork> by_hand(
+      const std::function<Result<OutboxHandiwork>(sqlite::Database&)>& work) {
+    if (!database_) return fail(Errc::unavailable, "outbox.db is not open");
+    return work(*database_);
+  }
+  // Any thread: the look at the whole file is given up (it is taken as sound), a repair too (it
+  // begins anew at the next opening).
+  void stop() { stop_ = true; }
   bool is_open() const { return database_ != nullptr; }
   const std::filesystem::path& file() const { return file_; }
 
  private:
   struct Statements;
-  static Result<sqlite::Database> open_sound(const std::filesystem::path& file,
-                                             bool* was_empty = nullptr);
+  Result<sqlite::Database> open_sound(const std::filesystem::path& file, bool* was_empty = nullptr);
   Result<void> look(Found& found);
   Result<void> settle_numbers(Found& found, bool lost, bool was_there);
-  Result<void> reserve();  // room that a full disk cannot take from us
+  void begin_generation();  // a copy of the file as it was is old from now on
+  Result<void> reserve();   // room that a full disk cannot take from us
   Result<void> write(const Batch& batch, bool removals, std::size_t inserts, Outcome& outcome);
   Result<void> room_for(const Batch& batch, std::size_t inserts);
   Result<void> trim(const Trim& what, std::vector<Trimmed>& trimmed);
@@ -128,7 +139,10 @@ class OutboxDisk {
   std::unique_ptr<Statements> statements_;
   unsigned commits_ = 0;
   OutboxNumbers numbers_;  // the second copy of the counters
+  MonoTime generation_began_{};
+  bool numbered_ = false;  // numbers were given in this generation
   std::map<std::pair<std::int64_t, int>, std::int64_t> thinned_to_;
+  std::atomic<bool> stop_ = false;
 };
 
 }  // namespace lightship

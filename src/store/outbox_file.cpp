@@ -31,8 +31,6 @@ constexpr int kLazy = 10;
 constexpr std::size_t kSlack = 256 * 1024;
 // In memory, without a data directory.
 constexpr std::size_t kMostMemory = 64 << 20;
-// Others of the house write to the same disk and raise the same rules.
-constexpr const char* kPoint = "outbox";
 
 }  // namespace
 
@@ -77,7 +75,15 @@ void OutboxFile::change(const Settings& settings) {
 }
 
 OutboxFile::~OutboxFile() {
+  disk_->stop();
   worker_->stop();
+  // It was not opened yet, or its look at the file was given up for the end.
+  if (!open_ && !clean_but_for_answers()) {
+    if (auto found = disk_->open(clock_.now(), known())) {
+      adopt(std::move(*found));
+      open_ = true;
+    }
+  }
   // What the thread has just done, and not told any more, is done once more: that changes nothing.
   for (int rounds = 0; open_ && !clean_but_for_answers() && rounds < 64; ++rounds) {
     if (!batch_) take_batch();
@@ -137,9 +143,10 @@ bool OutboxFile::push(OutboxQueue& queue, OutboxMessage message) {
   const auto cost = message.cost();
   const auto most = message.lane == Lane::alarm ? kMostFresh : kMostFresh - kForAlarms;
   if (fresh_bytes_ + cost > most) {
-    ++queue.unmade_;
+    if (message.lane == Lane::measurement) ++queue.unmade_;  // an alarm is offered again
     return false;
   }
+  message.waits_since = clock_.mono();
   fresh_bytes_ += cost;
   ++queue.fresh_;
   queue.fresh_bytes_ += cost;
@@ -155,7 +162,7 @@ void OutboxFile::remove(OutboxQueue& queue, Lane lane, std::uint64_t id) {
 }
 
 void OutboxFile::set_aside(OutboxQueue& queue, Lane lane, std::uint64_t id, std::string reason) {
-  if (reason.size() > 1000) reason.resize(1000);
+  reason = std::string(start_of(reason, 1000));
   next_.asides.push_back(
       {OutboxDisk::row(queue.number_, lane, id), std::move(reason), clock_.now()});
   something_waits();
@@ -169,6 +176,9 @@ void OutboxFile::load(OutboxQueue& queue, Lane lane, std::uint64_t after, std::s
     asio::post(home, [weak, at, lane, page = std::move(page)]() mutable {
       const auto self = weak.lock();
       if (!self) return;
+      if (page) {
+        for (auto& message : page->messages) message.waits_since = self->ages_.of(message.id);
+      }
       if (page) return at->loaded(lane, std::move(page->messages), page->all);
       at->lane(lane).loading = false;
       self->lost_the_disk(page.error());
@@ -182,7 +192,17 @@ void OutboxFile::load(OutboxQueue& queue, Lane lane, std::uint64_t after, std::s
 void OutboxFile::begin_open() {
   busy_ = true;
   open_ = false;
-  // After trouble while running: what is known to be committed must be in the file again.
+  worker_->post([weak = weak_from_this(), disk = disk_, known = known(), now = clock_.now(),
+                 home = executor_] {
+    auto found = disk->open(now, known);
+    asio::post(home, [weak, found = std::move(found)]() mutable {
+      if (const auto self = weak.lock()) self->opened(std::move(found));
+    });
+  });
+}
+
+// After trouble while running: what is known to be committed must be in the file again.
+OutboxDisk::Batch OutboxFile::known() const {
   OutboxDisk::Batch known;
   for (const auto& [name, queue] : queues_) {
     if (queue->number_ == 0) continue;
@@ -201,13 +221,7 @@ void OutboxFile::begin_open() {
   }
   if (batch_)
     known.deletes.insert(known.deletes.end(), batch_->deletes.begin(), batch_->deletes.end());
-  worker_->post([weak = weak_from_this(), disk = disk_, known = std::move(known),
-                 now = clock_.now(), home = executor_] {
-    auto found = disk->open(now, known);
-    asio::post(home, [weak, found = std::move(found)]() mutable {
-      if (const auto self = weak.lock()) self->opened(std::move(found));
-    });
-  });
+  return known;
 }
 
 void OutboxFile::opened(Result<OutboxDisk::Found> found) {
@@ -238,6 +252,7 @@ void OutboxFile::opened(Result<OutboxDisk::Found> found) {
 
 void OutboxFile::adopt(OutboxDisk::Found found) {
   last_id_ = std::max(last_id_, found.last_id);
+  ages_.note(last_id_, clock_.mono());
   for (const auto& [at, number] : found.sequences) {
     auto& last = sequences_[at];
     last = std::max(last, number);
@@ -325,6 +340,7 @@ void OutboxFile::take_batch() {
     batch_->inserts.push_back({queue->number_, queue->name_, std::move(message)});
     fresh_.pop_front();
   }
+  if (bytes > 0) ages_.note(last_id_, clock_.mono());
   take_removals();
   batch_->may_shrink = this->bytes() < settings_.max_size.bytes / 8;
 }
@@ -459,95 +475,6 @@ void OutboxFile::count_trimmed(const OutboxDisk::Trimmed& gone) {
   lane.count -= std::min(lane.count, gone.count);
   lane.bytes -= std::min(lane.bytes, gone.bytes);
   lost_unclaimed_ += gone.count;
-}
-
-// ---- trouble
-// -------------------------------------------------------------------------------------
-
-void OutboxFile::lost_the_disk(const Error& error) {
-  ++refusals_;
-  const bool full = sqlite::is_full(error);
-  const bool damaged = error.code == Errc::malformed;
-  const auto pause = damaged && trouble_.empty() ? Duration{} : backoff_.next();
-  quiet_until_ = steady_now() + pause;
-  // A full file goes on as it is; anything else is opened anew, which finds out what is wrong.
-  if (!full) open_ = false;
-  if (!damaged) {
-    const std::string beyond = "new messages wait in memory, and what is beyond that is not made. ";
-    raise_trouble(full ? "disk-full" : "disk-failing",
-                  full ? fmt::format("The disk of the data directory is full ({}): {}Make room on "
-                                     "it; nothing else needs to be done.",
-                                     error.text, beyond)
-                       : fmt::format("The outbox cannot be written ({}): {}Look at the disk of the "
-                                     "data directory; it is tried again by itself.",
-                                     error.text, beyond));
-  }
-  log_.error(full ? "the disk is full" : "the outbox file cannot be used", field("why", error.text),
-             field("again_in", for_people(pause)));
-  if (!busy_) arm(quiet_until_);
-}
-
-// The commit found its room in what was kept for this.
-void OutboxFile::tell_full() {
-  backoff_.reset();
-  quiet_until_ = MonoTime::min();
-  if (trouble_ == "disk-full") return;
-  const std::string text =
-      "The disk of the data directory is full. Messages are sent as long as the receiver takes "
-      "them "
-      "at once, from room that was kept for this; more than that cannot wait. Make room on it.";
-  log_.error("the disk is full", field("what", text));
-  raise_trouble("disk-full", text);
-}
-
-void OutboxFile::raise_trouble(const std::string& rule, std::string text) {
-  if (!trouble_.empty() && trouble_ != rule) alerts_.clear(trouble_, kPoint);
-  trouble_ = rule;
-  Alert alert;
-  alert.rule = rule;
-  alert.point = kPoint;
-  alert.severity = Alert::Severity::critical;
-  alert.text = std::move(text);
-  alerts_.raise(std::move(alert));
-}
-
-void OutboxFile::tell_well() {
-  backoff_.reset();
-  quiet_until_ = MonoTime::min();
-  if (trouble_.empty()) return;
-  alerts_.clear(trouble_, kPoint);
-  log_.info("the disk takes messages again", field("waiting_in_memory", fresh_.size()));
-  trouble_.clear();
-}
-
-void OutboxFile::tell_overflow() {
-  std::uint64_t dropped = lost_unclaimed_, thinned = 0;
-  std::string who;
-  for (const auto& [name, queue] : queues_) {
-    dropped += queue->dropped_;
-    thinned += queue->thinned_;
-    if (queue->dropped_ + queue->thinned_ > 0) who += (who.empty() ? "" : ", ") + name;
-  }
-  if (dropped + thinned > lost_told_) {
-    lost_told_ = dropped + thinned;
-    Alert alert;
-    alert.rule = "outbox-full";
-    alert.severity = Alert::Severity::critical;
-    alert.value = Value(dropped + thinned);
-    alert.threshold = Value(settings_.max_size.bytes);
-    alert.text = fmt::format(
-        "The outbox has reached its limit of {} MB: {} dropped, the oldest first, and {} left out "
-        "by thinning since the start ({}). Look why the receiver does not take them, or raise "
-        "communication.outbox.max_size.",
-        settings_.max_size.bytes / 1'000'000, counted(dropped, "message"), thinned, who);
-    log_.error("the outbox is full, messages are lost", field("dropped", dropped),
-               field("thinned", thinned), field("of", who));
-    alerts_.raise(std::move(alert));
-    overflowing_ = true;
-  } else if (overflowing_ && bytes() < settings_.max_size.bytes / 5 * 4) {
-    overflowing_ = false;
-    alerts_.clear("outbox-full");
-  }
 }
 
 // ---- waiting for the disk

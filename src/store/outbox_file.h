@@ -22,6 +22,7 @@
 #include "config/outbox_settings.h"
 #include "core/backoff.h"
 #include "core/context.h"
+#include "store/outbox_ages.h"
 #include "store/outbox_disk.h"
 #include "store/outbox_queue.h"
 
@@ -45,6 +46,12 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   std::shared_ptr<OutboxQueue> queue(const std::string& sink);
 
   Task<void> flush(Duration limit);
+
+  // For a person, while the gateway runs; see outbox_hand.h. A queue that a sink delivers from now
+  // is not discarded.
+  Task<Result<OutboxHandiwork>> retry(std::string queue, std::int64_t id);
+  Task<Result<OutboxHandiwork>> discard(std::string queue);
+
   std::size_t bytes() const;  // over all queues
   bool failing() const { return !trouble_.empty(); }
 
@@ -59,7 +66,10 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   void load(OutboxQueue& queue, Lane lane, std::uint64_t after, std::size_t most,
             std::size_t most_bytes);
 
+  using Work = std::function<Result<OutboxHandiwork>(sqlite::Database&, std::uint64_t last_id)>;
+  Task<Result<OutboxHandiwork>> by_hand(Work work, std::uint64_t ids);
   void change(const Settings& settings);
+  OutboxDisk::Batch known() const;
   void begin_open();
   void opened(Result<OutboxDisk::Found> found);
   void adopt(OutboxDisk::Found found);
@@ -93,6 +103,7 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   std::map<std::pair<std::int64_t, std::string>, std::uint64_t> sequences_;  // the last given
   std::map<std::int64_t, OutboxDisk::QueueFound> unclaimed_;  // of sinks that have not come yet
   std::uint64_t last_id_ = 0;
+  OutboxAges ages_;
 
   struct Fresh {
     OutboxQueue* queue;
@@ -103,7 +114,7 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   std::shared_ptr<OutboxDisk::Batch> batch_;  // numbered, on its way to the disk or tried again
   OutboxDisk::Batch next_;                    // removals and settings aside for the next one
   bool open_ = false, busy_ = false, armed_ = false;
-  int hurried_ = 0;  // somebody waits for the disk
+  int hurried_ = 0;             // somebody waits for the disk
   std::uint64_t refusals_ = 0;  // by the disk
   MonoTime last_commit_ = MonoTime::min(), armed_for_{};
   MonoTime quiet_until_ = MonoTime::min();  // after a failure

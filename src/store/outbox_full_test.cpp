@@ -76,6 +76,75 @@ TEST(OutboxLimit, SetsAsideWithAReasonWhatAReceiverRefuses) {
   EXPECT_EQ(queue->waiting(), 0u);
 }
 
+OutboxHandiwork done(Desk& desk, Task<Result<OutboxHandiwork>> task) {
+  OutboxHandiwork work;
+  const auto wait = [](Task<Result<OutboxHandiwork>> waited, OutboxHandiwork& into) -> Task<void> {
+    auto got = co_await std::move(waited);
+    EXPECT_TRUE(got.has_value()) << got.error().text;
+    if (got) into = *got;
+  };
+  desk.wait(wait(std::move(task), work));
+  return work;
+}
+
+TEST(OutboxHand, OffersAgainWhatWasSetAside) {
+  Desk desk;
+  auto& file = desk.open();
+  auto queue = file.queue("mqtt");
+  for (int i = 1; i <= 3; ++i) queue->push(Desk::message("a", i));
+  desk.settle();
+  for (int i = 1; i <= 2; ++i) queue->set_aside(queue->next()->id, "400");
+  desk.settle();
+  EXPECT_EQ(done(desk, file.retry("mqtt", 1)).aside, 1u);
+  EXPECT_EQ(queue->set_aside_count(), 1u);
+  EXPECT_EQ(queue->waiting(), 2u);
+  EXPECT_EQ(done(desk, file.retry("", 0)).aside, 1u);
+  queue->push(Desk::message("a", 4));
+  desk.settle();
+  EXPECT_EQ(desk.drain(*queue), (Heard{"a#3", "a#1", "a#2", "a#4"}));
+  EXPECT_EQ(done(desk, file.retry("", 0)).aside, 0u);
+  EXPECT_EQ(queue->bytes(), 0u);
+}
+
+TEST(OutboxHand, DiscardsAQueueThatNobodyDeliversAndKeepsItsNumbers) {
+  Desk desk;
+  {
+    auto queue = desk.open().queue("mqtt");
+    for (int i = 1; i <= 3; ++i) queue->push(Desk::message("a", i));
+    desk.settle();
+    queue->set_aside(queue->next()->id, "400");
+    desk.settle();
+  }
+  desk.leave();
+  auto& file = desk.open();
+  EXPECT_GT(file.bytes(), 0u);
+  const auto gone = done(desk, file.discard("mqtt"));
+  EXPECT_EQ(gone.messages, 2u);
+  EXPECT_EQ(gone.aside, 1u);
+  EXPECT_EQ(file.bytes(), 0u);
+  auto queue = file.queue("mqtt");
+  queue->on_ready([] {});
+  queue->push(Desk::message("a", 4));
+  desk.settle();
+  EXPECT_EQ(desk.drain(*queue), (Heard{"a#4"}));
+}
+
+TEST(OutboxHand, DiscardsNothingThatASinkDelivers) {
+  Desk desk;
+  auto& file = desk.open();
+  auto queue = file.queue("mqtt");
+  queue->on_ready([] {});
+  queue->push(Desk::message("a", 1));
+  desk.settle();
+  const auto refused = [](OutboxFile& of) -> Task<void> {
+    auto asked = of.discard("mqtt");
+    const auto answer = co_await std::move(asked);
+    EXPECT_FALSE(answer.has_value());
+  };
+  desk.wait(refused(file));
+  EXPECT_EQ(queue->waiting(), 1u);
+}
+
 TEST(OutboxDamage, GivesNoNumberTwiceWhereTheFileWasEmptied) {
   Desk desk;
   auto queue = desk.open().queue("mqtt");

@@ -23,7 +23,14 @@ struct OutboxMessage {
   int qos = 1;
   bool retain = false;
 
-  bool historical(Time now) const { return now - timestamp > interval; }
+  // Not kept on disk: on the steady clock of this run it has waited since then, or longer.
+  MonoTime waits_since = MonoTime::max();
+
+  // By either clock: one that was set back makes nothing young again.
+  bool historical(Time now, MonoTime steady) const {
+    return now - timestamp > interval ||
+           (waits_since != MonoTime::max() && steady - waits_since > interval);
+  }
 
   // What it counts for in `max_size`: its texts and what stands beside them in the file.
   std::size_t cost() const { return 64 + key.size() + target.size() + open_json.size(); }

@@ -17,8 +17,8 @@ constexpr std::size_t kLargestFile = 16 << 20;
 
 }  // namespace
 
-Result<std::map<std::string, std::uint64_t>> OutboxNumbers::read(
-    const std::filesystem::path& file) {
+Result<std::map<std::string, std::uint64_t>> OutboxNumbers::read(const std::filesystem::path& file,
+                                                                 std::uint64_t* generation) {
   std::map<std::string, std::uint64_t> next;
   if (file.empty()) return next;
   auto content = read_file(file, kLargestFile);
@@ -32,6 +32,9 @@ Result<std::map<std::string, std::uint64_t>> OutboxNumbers::read(
   if (failed || all == nullptr || !all->is_object()) {
     return fail(Errc::invalid, "{} is not a file of sequence numbers", file.string());
   }
+  const auto* age = tree.as_object().if_contains("generation");
+  if (generation != nullptr && age != nullptr && age->is_int64() && age->as_int64() > 0)
+    *generation = static_cast<std::uint64_t>(age->as_int64());
   for (const auto& [key, number] : all->as_object()) {
     if (!number.is_int64() || number.as_int64() < 1) {
       return fail(Errc::invalid, "{}: the number of '{}' is not a whole number above 0",
@@ -43,7 +46,8 @@ Result<std::map<std::string, std::uint64_t>> OutboxNumbers::read(
 }
 
 Result<void> OutboxNumbers::load() {
-  auto found = read(file_);
+  generation_ = 0;
+  auto found = read(file_, &generation_);
   if (!found) return fail(found.error());
   next_ = std::move(*found);
   return {};
@@ -68,15 +72,29 @@ Result<void> OutboxNumbers::cover(const std::map<std::string, std::uint64_t>& la
   for (const auto& [name, number] : last) {
     further[name] = std::max(further[name], number + kAhead + 1);
   }
-  std::string content;
-  JsonWriter json(content);
-  json.begin_object().key("next").begin_object();
-  for (const auto& [name, number] : further) json.member(name, number);
-  json.end_object().end_object();
-  content += '\n';
-  if (auto written = write_file_atomic(file_, content); !written) return written;
+  if (auto written = write(further, generation_); !written) return written;
   next_ = std::move(further);
   return {};
+}
+
+Result<void> OutboxNumbers::set_generation(std::uint64_t generation) {
+  if (file_.empty()) return {};
+  if (auto written = write(next_, generation); !written) return written;
+  generation_ = generation;
+  return {};
+}
+
+Result<void> OutboxNumbers::write(const std::map<std::string, std::uint64_t>& next,
+                                  std::uint64_t generation) {
+  std::string content;
+  JsonWriter json(content);
+  json.begin_object();
+  if (generation > 0) json.member("generation", generation);
+  json.key("next").begin_object();
+  for (const auto& [name, number] : next) json.member(name, number);
+  json.end_object().end_object();
+  content += '\n';
+  return write_file_atomic(file_, content);
 }
 
 }  // namespace lightship

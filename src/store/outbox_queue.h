@@ -29,7 +29,7 @@ class OutboxQueue {
   OutboxQueue& operator=(const OutboxQueue&) = delete;
 
   // False: not taken, no number given (the disk takes nothing and what may wait for it in memory is
-  // full): counted unmade.
+  // full). A measurement is then counted unmade; an alarm has to be offered again.
   bool push(OutboxMessage message);
 
   // The next that is committed and not under way (alarms first), now under way; nullptr: none is

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "store/sqlite/first_page.h"
 
 namespace lightship {
 namespace {
@@ -14,8 +15,6 @@ using sqlite::Statement;
 
 constexpr const char* kFields = "row,key,sequence,target,timestamp,interval,qos,retain,cost,body";
 constexpr std::int64_t kEvery = 500;  // rows in one commit
-// Damaged files are kept for a person to look at, the newest of them.
-constexpr std::size_t kKept = 3;
 
 std::string stamp(Time now) {
   std::string text = to_rfc3339(now).substr(0, 19);
@@ -33,7 +32,8 @@ void remove_with_log(const std::filesystem::path& file) {
 
 class Rescue {
  public:
-  Rescue(Database& from, Database& to) : from_(from), to_(to) {}
+  Rescue(Database& from, Database& to, const std::atomic<bool>& stop)
+      : from_(from), to_(to), stop_(stop) {}
 
   Result<void> run(Salvaged& saved) {
     auto insert = to_.prepare(
@@ -111,6 +111,7 @@ class Rescue {
     // A torn row shows by what cannot be in one.
     if (read.kind(9) != Statement::Kind::blob || read.blob(9).empty() || read.blob(9)[0] != '{')
       return {};
+    if (stop_) return fail(Errc::cancelled, "the program stops; it is done at the next start");
     if (auto done = put(read, insert_, 10); !done) return done;
     if (++messages_ % kEvery == 0) return to_.execute("COMMIT;BEGIN");
     return {};
@@ -129,6 +130,7 @@ class Rescue {
     auto one = from_.prepare(fmt::format("SELECT {} FROM message WHERE row=?", kFields));
     if (!one) return {};
     for (auto row = low + 1; row < high; ++row) {
+      if (stop_) return fail(Errc::cancelled, "the program stops; it is done at the next start");
       one->bind(0, row);
       if (const auto got = one->step(); got && *got) {
         if (auto done = take(*one); !done) return done;
@@ -157,21 +159,10 @@ class Rescue {
   }
 
   Database &from_, &to_;
+  const std::atomic<bool>& stop_;
   Statement insert_;
   std::size_t messages_ = 0, counters_ = 0;
 };
-
-void forget_older(const std::filesystem::path& file) {
-  std::vector<std::filesystem::path> found;
-  std::error_code failed;
-  const auto start = file.filename().string() + ".damaged-";
-  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path(), failed)) {
-    const auto name = entry.path().filename().string();
-    if (name.starts_with(start) && name.ends_with("Z")) found.push_back(entry.path());
-  }
-  std::ranges::sort(found);
-  for (std::size_t i = 0; i + kKept < found.size(); ++i) remove_with_log(found[i]);
-}
 
 }  // namespace
 
@@ -184,19 +175,25 @@ void finish_salvage(const std::filesystem::path& file) {
   std::filesystem::rename(fresh, file, failed);
 }
 
-Result<Salvaged> salvage(
-    const std::filesystem::path& file, Time now,
-    const std::function<Result<Database>(const std::filesystem::path&)>& make) {
+Result<Salvaged> salvage(const std::filesystem::path& file, Time now,
+                         const std::function<Result<Database>(const std::filesystem::path&)>& make,
+                         const std::atomic<bool>& stop) {
   Salvaged saved;
   const auto fresh = beside(file);
+  const std::filesystem::path copy = file.string() + ".first-page";
   remove_with_log(fresh);
-  std::string why;
+  std::string why, mended;
   {
     auto to = make(fresh);
     if (!to) return within("taking over what is left of outbox.db", to.error());
-    auto from = Database::open(file, {.access = sqlite::Access::shared, .checkpoint_pages = 0});
+    if (auto done = to->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done)
+      return fail(done.error());
+    mended = sqlite::mend_first_page(file, fresh, copy).value_or("");
+    auto from = Database::open(mended.empty() ? file : copy,
+                               {.access = sqlite::Access::shared, .checkpoint_pages = 0});
     if (from) {
-      if (auto done = Rescue(*from, *to).run(saved); !done) {
+      if (auto done = Rescue(*from, *to, stop).run(saved); !done) {
+        remove_with_log(copy);
         return within("taking over what is left of outbox.db", done.error());
       }
     } else {
@@ -206,6 +203,7 @@ Result<Salvaged> salvage(
     if (auto done = to->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done)
       return fail(done.error());
   }
+  remove_with_log(copy);
   saved.aside = file.string() + ".damaged-" + stamp(now);
   std::error_code failed;
   std::filesystem::remove(file.string() + "-shm", failed);
@@ -216,11 +214,13 @@ Result<Salvaged> salvage(
     return fail(Errc::unavailable, "cannot move {} aside: {}", file.string(), failed.message());
   }
   finish_salvage(file);
-  forget_older(file);
+  const auto removed = sqlite::keep_newest_damaged(file);
   saved.text = fmt::format(
-      "{} and {} were taken over{}; the damaged file lies at {}.",
+      "{} and {} were taken over{}{}; the damaged file lies at {}{}.",
       counted(saved.messages, "message"), counted(saved.counters, "sequence counter"),
-      why.empty() ? "" : fmt::format(" (nothing could be read: {})", why), saved.aside.string());
+      why.empty() ? "" : fmt::format(" (nothing could be read: {})", why),
+      mended.empty() ? "" : " (" + mended + ")", saved.aside.string(),
+      removed == 0 ? "" : fmt::format(" ({} of earlier damage removed)", counted(removed, "file")));
   return saved;
 }
 

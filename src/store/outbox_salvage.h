@@ -5,6 +5,7 @@
 // any moment leaves one of both.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -20,10 +21,12 @@ struct Salvaged {
   std::string text;             // for people
 };
 
-// `make` opens a new file with the outbox's tables in it.
+// `make` opens a new file with the outbox's tables in it. cancelled: `stop` was set, nothing is
+// changed.
 Result<Salvaged> salvage(
     const std::filesystem::path& file, Time now,
-    const std::function<Result<sqlite::Database>(const std::filesystem::path&)>& make);
+    const std::function<Result<sqlite::Database>(const std::filesystem::path&)>& make,
+    const std::atomic<bool>& stop);
 
 // An end in the middle: the old file is aside and the new one has not got its name yet.
 void finish_salvage(const std::filesystem::path& file);

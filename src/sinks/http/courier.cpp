@@ -378,7 +378,7 @@ link::HttpRequest Courier::request(const Parcel& parcel) const {
   link::HttpRequest request;
   request.settings = link_settings_;
   request.url = url_of(parcel.messages.front());
-  request.body = body_of(parcel, context_.clock.now());
+  request.body = body_of(parcel, context_.clock.now(), context_.clock.mono());
   bool typed = false;
   for (const auto& [name, value] : settings_.endpoint.headers) {
     typed = typed || to_lower(name) == "content-type";

@@ -35,13 +35,13 @@ Parcel Parcel::halve() {
   return rest;
 }
 
-std::string body_of(const Parcel& parcel, Time now) {
+std::string body_of(const Parcel& parcel, Time now, MonoTime steady) {
   std::string body;
   body.reserve(parcel.bytes() + 48 * parcel.messages.size() + 2);
   if (parcel.array) body += '[';
   for (const auto& message : parcel.messages) {
     if (&message != &parcel.messages.front()) body += ',';
-    body += finish_message(message, message.historical(now));
+    body += finish_message(message, message.historical(now, steady));
   }
   if (parcel.array) body += ']';
   return body;

@@ -18,7 +18,7 @@ struct Parcel {
 };
 
 // The text of the request's body. Messages that leave late are marked historical.
-std::string body_of(const Parcel& parcel, Time now);
+std::string body_of(const Parcel& parcel, Time now, MonoTime steady);
 
 // The same for the same messages, whenever they are sent: a server that has seen it may drop them.
 //   my-site-http/electrical-main-panel/meter-1-18234

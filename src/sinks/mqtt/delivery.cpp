@@ -141,9 +141,9 @@ Task<void> Delivery::pump() {
 }
 
 void Delivery::send(const OutboxMessage& message) {
+  const bool late = message.historical(context_.clock.now(), context_.clock.mono());
   client_->publish_async(
-      message.target, finish_message(message, message.historical(context_.clock.now())),
-      message.qos, message.retain,
+      message.target, finish_message(message, late), message.qos, message.retain,
       [this, generation = generation_, id = message.id, topic = message.target](Result<void> done) {
         if (generation == generation_) answered(id, topic, done);
       });

@@ -184,10 +184,28 @@ std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid
 
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
 
-Result<std::string> Database::check() {
+namespace {
+struct Patience {
+  const std::atomic<bool>* stop;
+  MonoTime until;
+};
+int is_over(void* given) {
+  const auto& patience = *static_cast<const Patience*>(given);
+  return (patience.stop != nullptr && *patience.stop) || steady_now() > patience.until ? 1 : 0;
+}
+}  // namespace
+
+Result<std::string> Database::check(const std::atomic<bool>* stop, MonoTime until) {
+  // A few milliseconds of SQLite's steps.
+  constexpr int kSteps = 10'000;
+  Patience patience{stop, until};
+  if (is_over(&patience) != 0) return std::string();
   auto statement = prepare("PRAGMA quick_check(1)");
   if (!statement) return fail(statement.error());
+  sqlite3_progress_handler(handle_, kSteps, is_over, &patience);
   const auto row = statement->step();
+  sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+  if (!row && (row.error().detail & 0xff) == SQLITE_INTERRUPT) return std::string();
   if (!row) return fail(row.error());
   const std::string answer(*row ? statement->text(0) : "");
   return answer == "ok" ? std::string() : answer;

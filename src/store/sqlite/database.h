@@ -6,6 +6,7 @@
 // (https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/result.h"
 
 struct sqlite3;
@@ -99,8 +101,10 @@ class Database {
   std::int64_t last_insert_id() const;
   std::int64_t changes() const;
 
-  // The first complaint of `PRAGMA quick_check`, or nothing when the file is sound.
-  Result<std::string> check();
+  // The first complaint of `PRAGMA quick_check`, or nothing when the file is sound; nothing, too,
+  // when it is given up because of `stop` (set by any thread) or `until`.
+  Result<std::string> check(const std::atomic<bool>* stop = nullptr,
+                            MonoTime until = MonoTime::max());
 
   sqlite3* handle() const { return handle_; }
 
