@@ -42,7 +42,7 @@ HistorySink::HistorySink(Context& context, HistoryConfig config)
     : context_(context),
       config_(config),
       log_(context.logbook, "history"),
-      recorder_(context.catalog, settings_of(config)),
+      recorder_(std::in_place, context.catalog, settings_of(config)),
       inlet_(context.bus.subscribe("history", kInletCapacity)),
       keeper_(std::make_unique<Keeper>(settings_of(context, config))),
       soon_(context.executor),
@@ -66,9 +66,9 @@ HistorySink::HistorySink(Context& context, HistoryConfig config)
   gauge("history_oldest_raw_seconds", "time of the oldest raw value, seconds since 1970",
         [](const HistorySink& s) { return s.report_.figures.oldest_raw / 1000; });
   gauge("history_series", "points that are recorded",
-        [](const HistorySink& s) { return s.recorder_.points(); });
+        [](const HistorySink& s) { return s.recorder_->points(); });
   gauge("history_waiting_bytes", "bytes that wait for the disk",
-        [](const HistorySink& s) { return s.waiting_bytes_ + s.recorder_.pending_bytes(); });
+        [](const HistorySink& s) { return s.waiting_bytes_ + s.recorder_->pending_bytes(); });
 }
 
 HistorySink::~HistorySink() { context_.metrics.remove_gauges({"sink", "history"}); }
@@ -85,8 +85,8 @@ Task<Error> HistorySink::run() {
 Task<void> HistorySink::listen() {
   for (;;) {
     const auto event = co_await inlet_->next();
-    recorder_.take(*event);
-    const auto pending = recorder_.pending_bytes();
+    recorder_->take(*event);
+    const auto pending = recorder_->pending_bytes();
     if (pending > kWriteEarly && !failing_) soon_.cancel();
     if (pending > kMostWaiting / 2) gather();  // the disk takes its time: what waits is bounded
   }
@@ -107,11 +107,11 @@ Task<void> HistorySink::commit_in_time() {
 }
 
 void HistorySink::gather() {
-  auto batch = recorder_.take_batch();
-  stored_ += recorder_.values() - seen_values_;
-  rollups_ += recorder_.rollups() - seen_rollups_;
-  seen_values_ = recorder_.values();
-  seen_rollups_ = recorder_.rollups();
+  auto batch = recorder_->take_batch();
+  stored_ += recorder_->values() - seen_values_;
+  rollups_ += recorder_->rollups() - seen_rollups_;
+  seen_values_ = recorder_->values();
+  seen_rollups_ = recorder_->rollups();
   if (batch.empty()) return;
   for (const auto& event : batch.events) {
     log_.warn("a counter fell", field("what", to_string(event.what.what)),
@@ -121,6 +121,30 @@ void HistorySink::gather() {
   waiting_bytes_ += batch.bytes();
   waiting_.push_back(std::move(batch));
   bound();
+}
+
+// A reload has given points other units: what comes now is another series.
+void HistorySink::begin_anew(Time now) {
+  recorder_->close_all(now);
+  gather();
+  const auto next = recorder_->next_group();
+  recorder_.emplace(context_.catalog, settings_of(config_), next);
+  seen_values_ = seen_rollups_ = 0;
+  log_.info("units have changed, new series begin");
+}
+
+// To a writer that knows nobody yet, in front of everything that waits. What a recorder before this
+// one has left cannot be told of any more: its units are gone.
+void HistorySink::introduce_groups() {
+  for (auto& batch : waiting_) {
+    batch.layouts.clear();
+    std::erase_if(batch.blocks, [&](const Batch::Block& block) {
+      if (block.group >= recorder_->first_group()) return false;
+      dropped_ += block.values;
+      return true;
+    });
+  }
+  waiting_.emplace_front().layouts = recorder_->layouts();
 }
 
 // Past the limit the oldest raw values go first, then the oldest roll-ups.
@@ -143,7 +167,8 @@ Task<void> HistorySink::commit() {
   busy_ = true;
   const auto now = context_.clock.now();
   const auto steady = context_.clock.mono();
-  recorder_.sweep(now - kLate);
+  recorder_->sweep(now - kLate);
+  if (std::exchange(look_at_units_, false) && recorder_->is_outdated()) begin_anew(now);
   gather();
   // What the worker looks at is nobody else's until it is back.
   auto under_way = std::exchange(waiting_, {});
@@ -157,11 +182,7 @@ Task<void> HistorySink::commit() {
   under_way.erase(under_way.begin(), under_way.begin() + static_cast<std::ptrdiff_t>(appended));
   for (auto& batch : waiting_) under_way.push_back(std::move(batch));
   waiting_ = std::move(under_way);
-  if (report.new_writer) {
-    // It knows nobody yet: the groups go in front of everything that waits.
-    for (auto& batch : waiting_) batch.layouts.clear();
-    waiting_.emplace_front().layouts = recorder_.layouts();
-  }
+  if (report.new_writer) introduce_groups();
   waiting_bytes_ = 0;
   for (const auto& batch : waiting_) waiting_bytes_ += batch.bytes();
   bound();
@@ -207,8 +228,8 @@ void HistorySink::tell(const Keeper::Report& report) {
   } else if (!report.over_budget && report_.over_budget) {
     context_.alerts.clear("history-budget");
   }
-  recorder_.resume(report.levels);
-  recorder_.thin(report.over_budget);
+  recorder_->resume(report.levels);
+  recorder_->thin(report.over_budget);
   report_ = report;
 }
 
@@ -217,33 +238,44 @@ Task<void> HistorySink::drain(Duration limit) {
   const auto until = context_.clock.mono() + limit;
   while ((inlet_->waiting() > 0 || busy_) && context_.clock.mono() < until)
     co_await context_.clock.sleep_for(2ms);
-  if (busy_) co_return;
+  if (busy_) {
+    log_.error("the newest of the history is lost: the disk has not answered in time",
+               field("bytes", waiting_bytes_ + recorder_->pending_bytes()));
+    co_return;
+  }
   busy_ = true;
   const auto now = context_.clock.now();
   const auto steady = context_.clock.mono();
-  recorder_.sweep(now - kLate);
-  recorder_.close_all(now);
+  recorder_->sweep(now - kLate);
+  recorder_->close_all(now);
   gather();
+  Batch everyone;
+  everyone.layouts = recorder_->layouts();
   const auto under_way = std::exchange(waiting_, {});
   std::vector<const Batch*> batches;
   for (const auto& batch : under_way) batches.push_back(&batch);
   std::size_t appended = 0;
-  const auto job = [&] { return keeper_->close(batches, appended, to_millis(now), steady); };
+  const auto job = [&] {
+    return keeper_->close(everyone, batches, appended, to_millis(now), steady);
+  };
   const auto report = co_await worker_.run(job);
-  if (!report.done) {
-    log_.error("the newest of the history is lost", field("why", report.done.error().text),
-               field("bytes", waiting_bytes_));
+  if (!report.done || appended < batches.size()) {
+    std::size_t lost = 0;
+    for (auto i = appended; i < batches.size(); ++i) lost += batches[i]->bytes();
+    log_.error("the newest of the history is lost",
+               field("why", report.done ? std::string("not written") : report.done.error().text),
+               field("bytes", lost));
   }
 }
 
 void HistorySink::describe_status(JsonWriter& json) const {
-  json.member("series", recorder_.points());
+  json.member("series", recorder_->points());
   json.member("values", stored_.value);
   json.member("rollups", rollups_.value);
   json.member("dropped", dropped_.value);
-  json.member("late", recorder_.late());
-  json.member("clock_steps", recorder_.clock_steps());
-  json.member("waiting_bytes", waiting_bytes_ + recorder_.pending_bytes());
+  json.member("late", recorder_->late());
+  json.member("clock_steps", recorder_->clock_steps());
+  json.member("waiting_bytes", waiting_bytes_ + recorder_->pending_bytes());
   json.member("file_bytes", report_.figures.used);
   json.member("written_today_bytes", report_.written_today);
   json.member("write_budget_bytes", config_.write_budget.bytes);

@@ -23,6 +23,7 @@ class HistorySink final : public Runner {
 
   Task<Error> run() override;
   Task<void> drain(Duration limit) override;
+  void nudge() override { look_at_units_ = true, soon_.cancel(); }
   void describe_status(JsonWriter& json) const override;
 
  private:
@@ -30,13 +31,15 @@ class HistorySink final : public Runner {
   Task<void> commit_in_time();
   Task<void> commit();
   void gather();
+  void begin_anew(Time now);
+  void introduce_groups();
   void bound();
   void tell(const Keeper::Report& report);
 
   Context& context_;
   HistoryConfig config_;
   Log log_;
-  Recorder recorder_;
+  std::optional<Recorder> recorder_;
   std::unique_ptr<Inlet> inlet_;
   std::deque<Batch> waiting_;
   std::size_t waiting_bytes_ = 0;
@@ -44,7 +47,7 @@ class HistorySink final : public Runner {
   Keeper::Report report_;           // what it said last
   std::unique_ptr<Heartbeat> heart_;
   asio::steady_timer soon_;  // woken when much has gathered
-  bool busy_ = false, failing_ = false;
+  bool busy_ = false, failing_ = false, look_at_units_ = false;
   Counter &stored_, &rollups_, &dropped_, &commits_, &written_;
   std::uint64_t seen_values_ = 0, seen_rollups_ = 0;
   Worker worker_;

@@ -1,6 +1,7 @@
 // history.db: its tables, and how it is opened.
 //
-//   series   id, name, unit, kind                 a point; names are never changed
+//   series   id, name, unit, kind                 a point; where its unit changes, what was there
+//            gets the name NAME@UNIT and a new series begins
 //   layout   id, members (blob of series ids)     who stands where in a block
 //   journal  id, tier, layout, at, till, blob     blocks as they came, in the order of time
 //   chunk    tier, series, start, layout, end, rows, blob   compacted, in the order of series; the
@@ -19,7 +20,8 @@
 namespace lightship::history {
 
 constexpr const char* kFileName = "history.db";
-constexpr int kVersion = 1;  // PRAGMA user_version
+constexpr char kFormer = '@';  // before the unit that a series had; no id of a point has it
+constexpr int kVersion = 1;    // PRAGMA user_version
 
 // Opens for writing, makes what is missing. malformed: damaged, or of a newer version.
 Result<sqlite::Database> open_for_writing(const std::filesystem::path& file);

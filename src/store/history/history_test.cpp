@@ -322,5 +322,42 @@ TEST(History, StaysWithinItsSizeAndLosesTheFinestFirst) {
   EXPECT_GT(steps_of(history, "panel/meter/voltage", 60'000).size(), 400u);
 }
 
+TEST(History, BeginsANewSeriesWhereTheUnitHasChanged) {
+  const Folder folder;
+  Meter meter;
+  auto writer = Writer::open(folder.file());
+  ASSERT_TRUE(writer.has_value());
+  meter.poll(0, 230.0);
+  ASSERT_TRUE(writer->append(meter.recorder.take_batch()));
+  EXPECT_FALSE(meter.recorder.is_outdated());
+  meter.catalog.point(meter.device, "voltage", "mV");  // a reload
+  EXPECT_TRUE(meter.recorder.is_outdated());
+
+  Recorder next(meter.catalog, {}, meter.recorder.next_group());
+  Readings readings;
+  readings.device = meter.device;
+  readings.at = from_millis(kStart + 10'000);
+  readings.arrived = MonoTime(std::chrono::hours(1));
+  readings.online = true;
+  readings.readings = {{meter.voltage, Value{Real{230'000, 0}}}};
+  next.take(readings);
+  EXPECT_FALSE(next.is_outdated());
+  ASSERT_TRUE(writer->append(next.take_batch()));
+
+  auto history = History::open(folder.file());
+  ASSERT_TRUE(history.has_value());
+  const auto now = samples_of(*history, "panel/meter/voltage");
+  ASSERT_EQ(now.size(), 1u);
+  EXPECT_EQ(as_double(now[0].value), 230'000);
+  const auto before = samples_of(*history, "panel/meter/voltage@V");
+  ASSERT_EQ(before.size(), 1u);
+  EXPECT_EQ(as_double(before[0].value), 230);
+  EXPECT_EQ(history->find("panel/meter/voltage")->at(0).unit, "mV");
+  const auto former = history->former("panel/meter/voltage");
+  ASSERT_EQ(former->size(), 1u);
+  EXPECT_EQ(former->at(0).unit, "V");
+  EXPECT_EQ(samples_of(*history, "panel/meter/energy_import").size(), 1u);
+}
+
 }  // namespace
 }  // namespace lightship::history

@@ -33,14 +33,14 @@ Result<void> Keeper::open(Report& report, Millis now) {
   if (const auto done = finish_repair(settings_.file); !done) return done;
   auto opened = Writer::open(settings_.file);
   if (opened && (killed || damaged_)) {
-    const auto wrong = what_is_wrong(opened->database(), kLook);
+    const auto wrong = what_is_wrong(opened->database(), kLook, &stop_);
     if (wrong && !wrong->empty()) opened = fail(Errc::malformed, "{}", *wrong);
     if (!wrong) opened = fail(wrong.error());
   }
   if (!opened && is_damage(opened.error())) {
     report.news.push_back(fmt::format("history.db is damaged: {}", opened.error().text));
     damaged_ = true;  // also where the repair fails
-    const auto saved = repair(settings_.file, now);
+    const auto saved = repair(settings_.file, now, &stop_);
     if (!saved) return fail(saved.error());
     report.repaired = fmt::format("The history was damaged and is repaired: {}.", saved->text());
     opened = Writer::open(settings_.file);
@@ -162,9 +162,19 @@ Keeper::Report Keeper::work(const std::vector<const Batch*>& batches, std::size_
   return report;
 }
 
-Keeper::Report Keeper::close(const std::vector<const Batch*>& batches, std::size_t& appended,
-                             Millis now, MonoTime steady) {
-  auto report = work(batches, appended, now, steady);
+Keeper::Report Keeper::close(const Batch& everyone, const std::vector<const Batch*>& batches,
+                             std::size_t& appended, Millis now, MonoTime steady) {
+  auto report = writer_ ? work(batches, appended, now, steady) : Report{};
+  if (!report.done || !writer_) {
+    // It was not open yet, or is damaged: one more try, which knows all groups from the start.
+    const auto before = std::exchange(appended, 0);
+    report = work({}, appended, now, steady);
+    std::vector<const Batch*> all{&everyone};
+    all.insert(all.end(), batches.begin() + static_cast<std::ptrdiff_t>(before), batches.end());
+    std::size_t with_everyone = 0;
+    if (report.done && writer_) report = work(all, with_everyone, now, steady);
+    appended = before + (with_everyone > 0 ? with_everyone - 1 : 0);
+  }
   if (writer_ && report.done) report.done = save_figures();
   writer_.reset();
   return report;

@@ -41,8 +41,9 @@ class Keeper {
               MonoTime steady);
   // Any thread: what may take long is given up, `close` follows.
   void stop() { stop_ = true; }
-  Report close(const std::vector<const Batch*>& batches, std::size_t& appended, Millis now,
-               MonoTime steady);
+  // `everyone` has the groups of all that is in `batches`, should they have to be given anew.
+  Report close(const Batch& everyone, const std::vector<const Batch*>& batches,
+               std::size_t& appended, Millis now, MonoTime steady);
 
  private:
   Result<void> open(Report& report, Millis now);

@@ -144,7 +144,7 @@ TEST(Keeper, StartsARepairAgainThatDidNotComeToItsEnd) {
 
 TEST(Keeper, LeavesNothingOfARepairThatFindsNoRoom) {
   const Folder folder;
-  record(folder, 120);
+  record(folder, 600);
   struct rlimit was{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &was), 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
@@ -162,22 +162,70 @@ TEST(Keeper, LeavesNothingOfARepairThatFindsNoRoom) {
     EXPECT_FALSE(entry.path().string().contains(".damaged")) << entry.path();
   }
   EXPECT_GE(files, 1u);
-  EXPECT_EQ(raw_values(folder), 720u);
+  EXPECT_EQ(raw_values(folder), 3600u);
 }
 
-TEST(Keeper, WorksAgainAfterAHeaderThatMakesNoSense) {
-  for (const int at : {44, 60}) {  // the format of the schema, our version
+TEST(Keeper, LosesNothingWhereTheFirstPageIsOverwritten) {
+  const std::pair<int, std::string> damages[] = {{0, std::string(16, '\0')},
+                                                 {0, std::string(100, '\xA5')},
+                                                 {44, "\x7f\x7f\x7f\x7f"},
+                                                 {60, "\x7f\x7f\x7f\x7f"},
+                                                 {0, std::string(4096, '\0')}};
+  for (const auto& [at, what] : damages) {
+    SCOPED_TRACE(fmt::format("{} bytes at {}", what.size(), at));
     const Folder folder;
     record(folder, 10);
     {
       std::fstream file(folder.file(), std::ios::in | std::ios::out | std::ios::binary);
       file.seekp(at);
-      file << "\x7f\x7f\x7f\x7f";
+      file << what;
     }
     Bench bench(folder);
-    EXPECT_NE(bench.turn().repaired, "") << at;
-    EXPECT_EQ(raw_values(folder), at == 60 ? 60u : 0u) << at;
+    EXPECT_NE(bench.turn().repaired, "");
+    EXPECT_EQ(raw_values(folder), 60u);
+    EXPECT_FALSE(std::filesystem::exists(folder.file().string() + ".first-page"));
   }
+}
+
+TEST(Keeper, KeepsOfDamagedFilesTheNewestOnly) {
+  const Folder folder;
+  for (int turn = 0; turn < 3; ++turn) {
+    record(folder, 1);
+    std::ofstream(folder.file()) << std::string(8192, 'x');
+    ASSERT_TRUE(repair(folder.file(), kStart + turn * kHour).has_value());
+  }
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    files += entry.path().string().contains(".damaged-") && entry.path().string().ends_with("Z");
+  EXPECT_EQ(files, 1u);
+}
+
+TEST(Keeper, ARepairThatIsStoppedChangesNothing) {
+  const Folder folder;
+  record(folder, 10);
+  const std::atomic<bool> stop = true;
+  const auto saved = repair(folder.file(), kStart, &stop);
+  ASSERT_FALSE(saved.has_value());
+  EXPECT_EQ(saved.error().code, Errc::cancelled);
+  EXPECT_EQ(raw_values(folder), 60u);
+}
+
+TEST(Keeper, WritesTheLastBatchThoughItWasNeverOpened) {
+  const Folder folder;
+  record(folder, 10);
+  Meter meter;
+  for (int second = 6000; second < 6060; second += 10) meter.poll(second, 230.0);
+  const auto batch = meter.recorder.take_batch();
+  Batch everyone;
+  everyone.layouts = meter.recorder.layouts();
+  Bench bench(folder);
+  bench.keeper.stop();
+  std::size_t appended = 0;
+  const auto report =
+      bench.keeper.close(everyone, {&batch}, appended, kStart + 7'000'000, MonoTime(1h));
+  EXPECT_TRUE(report.done.has_value()) << report.done.error().text;
+  EXPECT_EQ(appended, 1u);
+  EXPECT_EQ(raw_values(folder), 66u);
 }
 
 }  // namespace

@@ -133,8 +133,8 @@ std::vector<std::pair<std::int64_t, std::size_t>> History::places(std::int64_t s
 Result<std::vector<Series>> History::find(std::string_view pattern) {
   const bool glob = pattern.find_first_of("*?[") != std::string_view::npos;
   auto select = database_.prepare(
-      glob ? "SELECT id, name, unit, kind FROM series WHERE name GLOB ? ORDER BY name"
-           : "SELECT id, name, unit, kind FROM series WHERE name=?");
+      glob ? "SELECT id, name, unit, kind FROM series WHERE name GLOB ?1 ORDER BY name"
+           : "SELECT id, name, unit, kind FROM series WHERE name=?1");
   if (!select) return fail(select.error());
   select->bind(0, pattern);
   std::vector<Series> found;
@@ -149,6 +149,15 @@ Result<std::vector<Series>> History::find(std::string_view pattern) {
     series.kind = static_cast<Kind>(std::clamp<std::int64_t>(select->integer(3), 0, 3));
     found.push_back(std::move(series));
   }
+}
+
+Result<std::vector<Series>> History::former(std::string_view name) {
+  // Not as a pattern: a name may hold what means something in one.
+  auto all = find("*" + std::string(1, kFormer) + "*");
+  if (!all) return fail(all.error());
+  const auto start = std::string(name) + kFormer;
+  std::erase_if(*all, [&](const Series& series) { return !series.name.starts_with(start); });
+  return all;
 }
 
 Result<std::vector<std::string>> History::names() {

@@ -26,6 +26,8 @@ class History {
 
   // Series whose name is the pattern, or fits it where it has * or ?; by name.
   Result<std::vector<Series>> find(std::string_view pattern);
+  // What the point was before its unit or its kind changed.
+  Result<std::vector<Series>> former(std::string_view name);
   Result<std::vector<std::string>> names();
 
   // True: go on. `from` is in the range, `to` is not.

@@ -20,8 +20,22 @@ Time minute_of(Time at) { return from_millis(floor_to(to_millis(at), window_of(T
 
 }  // namespace
 
-Recorder::Recorder(const Catalog& catalog, RecorderSettings settings)
-    : catalog_(catalog), settings_(std::move(settings)) {}
+Recorder::Recorder(const Catalog& catalog, RecorderSettings settings, std::uint32_t first_group)
+    : catalog_(catalog), settings_(std::move(settings)), first_group_(first_group) {}
+
+std::size_t Recorder::with_unit(std::size_t units, const Point& point) const {
+  const auto unit = point.id == PointId{kNone} ? std::string() : catalog_.info(point.id).unit.str();
+  return units * 31 + std::hash<std::string_view>{}(unit);
+}
+
+bool Recorder::is_outdated() const {
+  return std::ranges::any_of(groups_, [this](const Group& group) {
+    std::size_t units = 0;
+    for (auto i = group.first; i < group.first + group.count; ++i)
+      units = with_unit(units, points_[i]);
+    return units != group.units;
+  });
+}
 
 Recorder::Device& Recorder::device(const Readings& readings) {
   if (index(readings.device) >= devices_.size()) devices_.resize(index(readings.device) + 1);
@@ -64,7 +78,7 @@ void Recorder::lay_out(Device& device, DeviceId id, const std::vector<PointId>& 
       group.open = group.newest = minute_of(readings.at);
       group.newest_mono = readings.arrived;
       device.groups.push_back(static_cast<std::uint32_t>(groups_.size()));
-      batch_.layouts.emplace_back(groups_.size(), layout);
+      batch_.layouts.emplace_back(next_group(), layout);
       groups_.push_back(std::move(group));
     }
     auto& group = groups_.back();
@@ -78,6 +92,7 @@ void Recorder::lay_out(Device& device, DeviceId id, const std::vector<PointId>& 
       counters_.push_back({CounterJudge(unit_hours(unit)), 0});
     }
     points_.push_back(point);
+    group.units = with_unit(group.units, point);
     if (settings_.on_change) stored_.emplace_back();
     layout->members.push_back(member(point, id));
     return static_cast<std::uint32_t>(points_.size() - 1);
@@ -109,7 +124,7 @@ std::vector<std::pair<std::uint32_t, std::shared_ptr<const Layout>>> Recorder::l
     auto layout = std::make_shared<Layout>();
     for (auto p = groups_[i].first; p < groups_[i].first + groups_[i].count; ++p)
       layout->members.push_back(member(points_[p], groups_[i].device));
-    all.emplace_back(i, std::move(layout));
+    all.emplace_back(first_group_ + i, std::move(layout));
   }
   return all;
 }
@@ -229,7 +244,7 @@ void Recorder::count(Group& group, std::uint32_t place, Time at, double value, F
   const auto verdict = counter.judge.read(to_millis(at), value, format, power);
   counter.increase += verdict.increase;
   if (verdict.event && batch_.events.size() < 1000) {
-    const auto number = static_cast<std::uint32_t>(&group - groups_.data());
+    const auto number = first_group_ + static_cast<std::uint32_t>(&group - groups_.data());
     batch_.events.push_back({number, place - group.first, *verdict.event});
   }
 }
@@ -258,7 +273,7 @@ void Recorder::close(Group& group, Time end) {
   }
   if (block.empty()) return;
   rollups_ += block.rows();
-  const auto number = static_cast<std::uint32_t>(&group - groups_.data());
+  const auto number = first_group_ + static_cast<std::uint32_t>(&group - groups_.data());
   const auto rows = block.rows();
   batch_.blocks.push_back({Tier::minute, number, floor_to(to_millis(group.open), 60'000),
                            to_millis(end) + (end < group.open + kMinute ? 1 : 0), rows,
@@ -285,7 +300,7 @@ Batch Recorder::take_batch() {
   for (std::uint32_t i = 0; i < groups_.size(); ++i) {
     auto& block = groups_[i].block;
     if (block.empty()) continue;
-    Batch::Block out{Tier::raw, i, block.base(), block.last(), block.values(), {}};
+    Batch::Block out{Tier::raw, first_group_ + i, block.base(), block.last(), block.values(), {}};
     out.bytes = block.take();
     batch_.blocks.push_back(std::move(out));
   }
@@ -295,8 +310,11 @@ Batch Recorder::take_batch() {
 
 void Recorder::resume(const std::vector<CounterLevel>& levels) {
   for (const auto& level : levels) {
-    if (level.group >= groups_.size() || level.member >= groups_[level.group].count) continue;
-    const auto& point = points_[groups_[level.group].first + level.member];
+    const auto group = level.group - first_group_;
+    if (level.group < first_group_ || group >= groups_.size() ||
+        level.member >= groups_[group].count)
+      continue;
+    const auto& point = points_[groups_[group].first + level.member];
     if (point.counter == kNoCounter) continue;
     auto& counter = counters_[point.counter];
     counter.increase += counter.judge.resume(level.at, level.value);

@@ -29,7 +29,8 @@ struct RecorderSettings {
 
 class Recorder {
  public:
-  Recorder(const Catalog& catalog, RecorderSettings settings);
+  // Its groups are numbered from `first_group` on: of two recorders none has a number of the other.
+  Recorder(const Catalog& catalog, RecorderSettings settings, std::uint32_t first_group = 0);
 
   void take(const Readings& readings);
 
@@ -45,6 +46,14 @@ class Recorder {
   // Where counters stood before, as the writer found it; those that have counted already pass over
   // it but for what came between.
   void resume(const std::vector<CounterLevel>& levels);
+
+  // The catalog has another unit for a point than when it was laid out: another recorder has to go
+  // on, and new series begin.
+  bool is_outdated() const;
+  std::uint32_t first_group() const { return first_group_; }
+  std::uint32_t next_group() const {
+    return first_group_ + static_cast<std::uint32_t>(groups_.size());
+  }
 
   std::size_t pending_bytes() const;  // of raw blocks and roll-ups
   void thin(bool on) { thinned_ = on; }
@@ -80,6 +89,7 @@ class Recorder {
     Time newest{};  // time of the newest event
     MonoTime newest_mono{};
     Millis thinned_at = INT64_MIN / 2;
+    std::size_t units = 0;  // what they were, as one number
     RawBlock block{0};
   };
   struct Counter {
@@ -98,6 +108,7 @@ class Recorder {
   void lay_out(Device& device, DeviceId id, const std::vector<PointId>& points, bool with_online,
                const Readings& readings);
   std::uint32_t group_of(std::uint32_t place) const;
+  std::size_t with_unit(std::size_t units, const Point& point) const;
   Layout::Member member(const Point& point, DeviceId device) const;
   void put(Group& group, std::uint32_t place, const Reading& reading, Time at, bool raw,
            double power);
@@ -108,6 +119,7 @@ class Recorder {
 
   const Catalog& catalog_;
   RecorderSettings settings_;
+  std::uint32_t first_group_;
   std::vector<Device> devices_;        // by DeviceId
   std::vector<std::uint32_t> places_;  // by PointId
   std::vector<Point> points_;

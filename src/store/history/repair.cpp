@@ -3,6 +3,9 @@
 
 #include <sqlite3.h>
 
+#include "base/text.h"
+#include "store/sqlite/first_page.h"
+
 namespace lightship::history {
 namespace {
 
@@ -13,8 +16,9 @@ constexpr int kPatience = 64;
 // One table's walk: forward until it breaks, then backward from the end until it breaks there.
 class Rescue {
  public:
-  Rescue(sqlite::Database& from, sqlite::Database& to, Salvaged& told)
-      : from_(from), to_(to), told_(told) {}
+  Rescue(sqlite::Database& from, sqlite::Database& to, Salvaged& told,
+         const std::atomic<bool>* stop)
+      : from_(from), to_(to), told_(told), stop_(stop) {}
 
   void series();
   void simple(const char* select, const char* insert, std::uint64_t& saved);
@@ -40,6 +44,7 @@ class Rescue {
   sqlite::Database& from_;
   sqlite::Database& to_;
   Salvaged& told_;
+  const std::atomic<bool>* stop_;
   std::optional<Error> trouble_;
 };
 
@@ -52,6 +57,10 @@ bool Rescue::walk(const std::string& sql, const std::vector<std::int64_t>& bound
   for (std::size_t i = 0; i < bound.size(); ++i) select->bind(static_cast<int>(i), bound[i]);
   const int columns = sqlite3_column_count(select->raw());
   for (;;) {
+    if (stop_ != nullptr && *stop_) {
+      trouble_ = Error{Errc::cancelled, "the program stops; it is repaired at the next start", 0};
+      return true;
+    }
     const auto row = select->step();
     if (!row) return false;
     if (!*row) return true;
@@ -149,23 +158,19 @@ Result<void> move(const std::filesystem::path& from, const std::filesystem::path
               failed.message());
 }
 
-int time_is_up(void* limit) { return steady_now() > *static_cast<MonoTime*>(limit) ? 1 : 0; }
-
 }  // namespace
 
 std::string Salvaged::text() const {
   return fmt::format(
-      "saved were {} series, {} chunks, {} blocks of the newest values and {} events; {} places "
-      "could not be read. The damaged file lies in {}",
-      series, chunks, blocks, events, lost, aside.string());
+      "{}saved were {} series, {} chunks, {} blocks of the newest values and {} events; {} places "
+      "could not be read. The damaged file lies in {}{}",
+      mended.empty() ? "" : mended + ", ", series, chunks, blocks, events, lost, aside.string(),
+      removed == 0 ? "" : fmt::format(" ({} of earlier damage removed)", counted(removed, "file")));
 }
 
-Result<std::string> what_is_wrong(sqlite::Database& database, Duration limit) {
-  MonoTime until = steady_now() + limit;
-  sqlite3_progress_handler(database.handle(), 10'000, time_is_up, &until);
-  auto answer = database.check();
-  sqlite3_progress_handler(database.handle(), 0, nullptr, nullptr);
-  if (!answer && (answer.error().detail & 0xff) == SQLITE_INTERRUPT) return std::string();
+Result<std::string> what_is_wrong(sqlite::Database& database, Duration limit,
+                                  const std::atomic<bool>* stop) {
+  auto answer = database.check(stop, steady_now() + limit);
   if (!answer && answer.error().code == Errc::malformed) return answer.error().text;
   return answer;
 }
@@ -184,21 +189,27 @@ Result<void> finish_repair(const std::filesystem::path& file) {
   return move(fresh, file);
 }
 
-Result<Salvaged> repair(const std::filesystem::path& file, Millis now) {
+Result<Salvaged> repair(const std::filesystem::path& file, Millis now,
+                        const std::atomic<bool>* stop) {
   Salvaged told;
   auto name = to_rfc3339(from_millis(now));
   std::erase_if(name, [](char c) { return c == ':' || c == '-' || c == '.'; });
   told.aside = file;
   told.aside += ".damaged-" + name;
   const auto fresh_file = repaired(file);
+  const std::filesystem::path copy = file.string() + ".first-page";
   remove_with_log(fresh_file);
   const auto saved = [&]() -> Result<void> {
     auto fresh = open_for_writing(fresh_file);
     if (!fresh) return fail(fresh.error());
     // What the log holds and is sound belongs to it: opened as a database, not as a bare file.
-    auto damaged = sqlite::Database::open(file, {.access = sqlite::Access::shared});
+    if (auto done = fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done) return done;
+    const auto mended = sqlite::mend_first_page(file, fresh_file, copy);
+    if (mended) told.mended = *mended;
+    auto damaged = sqlite::Database::open(told.mended.empty() ? file : copy,
+                                          {.access = sqlite::Access::shared});
     if (damaged) {
-      Rescue rescue(*damaged, *fresh, told);
+      Rescue rescue(*damaged, *fresh, told, stop);
       rescue.series();
       rescue.journal();
       rescue.chunks();
@@ -214,6 +225,7 @@ Result<Salvaged> repair(const std::filesystem::path& file, Millis now) {
     // Everything into the file itself, so that it can be moved alone.
     return fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)");
   }();
+  remove_with_log(copy);
   if (!saved) {
     remove_with_log(fresh_file);
     return within("the history could not be repaired", saved.error());
@@ -226,6 +238,7 @@ Result<Salvaged> repair(const std::filesystem::path& file, Millis now) {
     }
   }
   if (auto done = finish_repair(file); !done) return fail(done.error());
+  told.removed = sqlite::keep_newest_damaged(file);
   return told;
 }
 

@@ -20,6 +20,31 @@ std::uint64_t bytes_written_by_this_thread() {
   return bytes;
 }
 
+namespace {
+
+// Another unit, or another kind of value. A kind is known only when a value was seen, and a unit
+// that was not there may be told later.
+bool is_another_quantity(const std::string& unit, Kind kind, const Layout::Member& member) {
+  if (!unit.empty() && !member.unit.empty() && unit != member.unit) return true;
+  return kind != Kind::gauge && member.kind != Kind::gauge && kind != member.kind;
+}
+
+}  // namespace
+
+Result<std::string> Writer::former_name(const std::string& name, const std::string& unit) {
+  auto taken = database_.prepare("SELECT 1 FROM series WHERE name=?");
+  if (!taken) return fail(taken.error());
+  for (int number = 1;; ++number) {
+    auto former = name + std::string(1, kFormer) + unit;
+    if (number > 1) former += fmt::format("{}{}", kFormer, number);
+    taken->bind(0, std::string_view(former));
+    const auto found = taken->step();
+    if (!found) return fail(found.error());
+    if (!*found) return former;
+    taken->reset();
+  }
+}
+
 Result<Writer> Writer::open(const std::filesystem::path& file) {
   auto database = open_for_writing(file);
   if (!database) return fail(database.error());
@@ -30,7 +55,8 @@ Result<Writer::Known> Writer::resolve(const Layout& layout) {
   auto select = database_.prepare("SELECT id, unit, kind FROM series WHERE name=?");
   auto insert = database_.prepare("INSERT INTO series(name, unit, kind) VALUES(?,?,?)");
   auto update = database_.prepare("UPDATE series SET unit=?, kind=? WHERE id=?");
-  for (const auto* statement : {&select, &insert, &update}) {
+  auto rename = database_.prepare("UPDATE series SET name=? WHERE id=?");
+  for (const auto* statement : {&select, &insert, &update, &rename}) {
     if (!*statement) return fail(statement->error());
   }
   Known known;
@@ -40,10 +66,20 @@ Result<Writer::Known> Writer::resolve(const Layout& layout) {
     select->bind(0, std::string_view(member.name));
     const auto found = select->step();
     if (!found) return fail(found.error());
-    if (*found) {
+    const bool is_other =
+        *found && is_another_quantity(std::string(select->text(1)),
+                                      static_cast<Kind>(select->integer(2)), member);
+    if (is_other) {
+      // What was recorded keeps its unit under a name of its own.
+      const auto id = select->integer(0);
+      const auto former = former_name(member.name, std::string(select->text(1)));
+      if (!former) return fail(former.error());
+      auto done = rename->bind(0, std::string_view(*former)).bind(1, id).run();
+      if (!done) return fail(done.error());
+    } else if (*found) {
       known.series.push_back(select->integer(0));
       // A point that was silent at the start may not have shown its kind yet.
-      const bool same = select->text(1) == member.unit &&
+      const bool same = (select->text(1) == member.unit || member.unit.empty()) &&
                         (select->integer(2) == kind || member.kind == Kind::gauge);
       if (same) continue;
       auto done = update->bind(0, std::string_view(member.unit))
@@ -123,7 +159,7 @@ Result<void> Writer::append(const Batch& batch, std::vector<CounterLevel>* level
     }
   }
   if (auto done = transaction->commit(); !done) return done;
-  layouts_.merge(fresh);
+  for (auto& [group, known] : fresh) layouts_[group] = std::move(known);
   figures_.journal_bytes += bytes;
   figures_.blocks += batch.blocks.size();
   figures_.written += bytes_written_by_this_thread() - before;

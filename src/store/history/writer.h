@@ -55,6 +55,7 @@ class Writer {
     std::vector<std::int64_t> series;
   };
   Result<Known> resolve(const Layout& layout);
+  Result<std::string> former_name(const std::string& name, const std::string& unit);
   Result<void> find_levels(std::uint32_t group, const Layout& layout, const Known& known,
                            std::vector<CounterLevel>& levels);
 
