@@ -124,7 +124,9 @@ void Fields::read(Field& field, const Node& node, Position at, std::string name,
       return;
     }
     const std::string found = describe_found(node);
-    std::string expected = describe_expected(type);
+    std::string expected = node.kind == Node::Kind::scalar && !node.secret
+                               ? describe_expected(type, node.text)
+                               : describe_expected(type);
     if (field.is_.or_single && node.kind != Node::Kind::scalar) expected += " or a list";
     auto& mistake = mistakes_->error(
         at, fmt::format("{}: found {}, expected {}", shortened(name), found, expected));

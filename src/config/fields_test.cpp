@@ -88,6 +88,14 @@ TEST(Fields, AKeyLikeNoOtherIsToldWhatIsAllowed) {
             "^\n");
 }
 
+TEST(Fields, ADurationThatIsTooLongSaysWhatIsTheLongest) {
+  EXPECT_EQ(said("interval: 400000d\n"),
+            "test.yaml:1:11: error: interval: found '400000d' (text), expected a duration of at "
+            "most 36600d\n"
+            "interval: 400000d\n"
+            "          ^\n");
+}
+
 TEST(Fields, AWrongTypeSaysWhatWasFoundAndWhatWasExpected) {
   EXPECT_EQ(
       said("interval: fast\n"),

@@ -54,6 +54,14 @@ struct LinePlan {
   std::vector<DevicePlan> devices;
 };
 
+// The files that one section of certificates names.
+struct NamedFiles {
+  Position at;
+  std::string ca_file, cert_file, key_file;  // relative to the configuration directory
+};
+// Warns of those that are not there: the gateway would start and not get through.
+void check_files(const Site& site, const NamedFiles& named, Mistakes& mistakes);
+
 class Module {
  public:
   virtual ~Module() = default;

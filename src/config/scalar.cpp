@@ -132,27 +132,31 @@ std::string show_size(std::uint64_t bytes) {
 
 }  // namespace
 
+namespace {
+constexpr std::array<Unit, 6> kDurations{
+    {{"", 1}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
+constexpr std::array<Unit, 10> kSizes{{{"", 1},
+                                       {"B", 1},
+                                       {"kB", 1e3},
+                                       {"KB", 1e3},
+                                       {"MB", 1e6},
+                                       {"GB", 1e9},
+                                       {"TB", 1e12},
+                                       {"KiB", 1 << 10},
+                                       {"MiB", 1 << 20},
+                                       {"GiB", 1 << 30}}};
+constexpr double kLargest = 1e18;
+}  // namespace
+
 std::optional<std::int64_t> parse_duration(std::string_view text) {
-  static constexpr std::array<Unit, 6> kUnits{
-      {{"", 1}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
-  const auto seconds = parse_with_unit(text, kUnits);
+  const auto seconds = parse_with_unit(text, kDurations);
   if (!seconds || !(std::abs(*seconds) <= kLongest_s)) return std::nullopt;
   return std::llround(*seconds * 1e6);
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
-  static constexpr std::array<Unit, 10> kUnits{{{"", 1},
-                                                {"B", 1},
-                                                {"kB", 1e3},
-                                                {"KB", 1e3},
-                                                {"MB", 1e6},
-                                                {"GB", 1e9},
-                                                {"TB", 1e12},
-                                                {"KiB", 1 << 10},
-                                                {"MiB", 1 << 20},
-                                                {"GiB", 1 << 30}}};
-  const auto bytes = parse_with_unit(text, kUnits);
-  if (!bytes || !(*bytes >= 0) || *bytes > 1e18) return std::nullopt;
+  const auto bytes = parse_with_unit(text, kSizes);
+  if (!bytes || !(*bytes >= 0) || *bytes > kLargest) return std::nullopt;
   return static_cast<std::uint64_t>(std::llround(*bytes));
 }
 
@@ -226,6 +230,20 @@ std::string describe_found(const Node& node) {
     return fmt::format("{} (number)", shortened(node.text));
   }
   return fmt::format("'{}' (text)", shortened(node.text));
+}
+
+// A number that is one but for its size: what it may be at most.
+std::string describe_expected(const Type& type, std::string_view found) {
+  if (type.kind == Kind::duration) {
+    const auto seconds = parse_with_unit(found, kDurations);
+    if (seconds && std::abs(*seconds) > kLongest_s) return "a duration of at most 36600d";
+  }
+  if (type.kind == Kind::size) {
+    const auto bytes = parse_with_unit(found, kSizes);
+    if (bytes && *bytes < 0) return "a size of at least 0";
+    if (bytes && *bytes > kLargest) return "a size of at most 1000000TB";
+  }
+  return describe_expected(type);
 }
 
 std::string describe_expected(const Type& type) {

@@ -68,6 +68,8 @@ std::string describe_found(
     const Node& node);  // "'fast' (text)", "12 (number)", "a list", "(secret)"
 std::string describe_expected(
     const Type& type);  // "a duration such as 500ms, 5s, 2m or a number of seconds"
+// The same for a text that is no such value: it may only be too large.
+std::string describe_expected(const Type& type, std::string_view found);
 std::string show(const Value& value,
                  Kind kind);                   // as one would write it in the file: 5s, 256MB, true
 std::string shortened(std::string_view text);  // at most 60 characters, for messages and paths

@@ -44,6 +44,20 @@ class TheFilesOfTheOriginal(CheckTest):
         self.assertTrue([m for m in found if m["severity"] == "warning" and "default" in json.dumps(m)], found)
         self.assertTrue(all(m["severity"] != "error" for m in found if "ttyS0" in json.dumps(m)), found)
 
+    def test_a_certificate_that_is_not_there_is_a_warning(self):
+        site = {"communication": "device_id: s\ncommunication:\n  mqtt_config: {host: localhost, use_tls: true, ca_file: lost.pem}\n"
+                                 "  api_endpoints:\n    electrical:\n      measurements: {url: 'https://localhost/', key_file: k.pem,"
+                                 " cert_file: c.pem}\n"}
+        found = [m["message"] for m in self.mistakes(**site) if m["severity"] == "warning"]
+        for name in ("ca_file", "cert_file", "key_file"):
+            self.assertTrue(any(m.startswith(f"{name}: there is no file") for m in found), found)
+
+    def test_a_size_that_could_not_be_kept_is_refused(self):
+        for section in ("outbox", "history"):
+            site = {"communication": f"device_id: s\ncommunication:\n  {section}: {{max_size: 8MB}}\n"}
+            said = [m["message"] for m in self.mistakes(**site) if m["severity"] == "error"]
+            self.assertTrue(said and "at least 16MB" in said[0], said)
+
     def test_check_creates_nothing(self):
         shutil.copytree(ORIGINALS, self.folder / "site")
         before = sorted(p.name for p in (self.folder / "site").iterdir())

@@ -42,7 +42,10 @@ void check_headers(config::Fields& f, const EndpointConfig& c) {
 }
 
 void describe_endpoint(config::Fields& f, EndpointConfig& c, const char* example) {
-  if (!f.describing()) c.mark = config::fingerprint(f);
+  if (!f.describing()) {
+    c.mark = config::fingerprint(f);
+    c.at = f.position();
+  }
   f.value("enabled", c.enabled, "false: nothing is made and nothing sent; what waits is kept");
   f.value("url", c.url,
           "where it is posted; {device_id}, {connection_id}, {client_id}, {type} and, where there "

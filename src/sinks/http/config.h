@@ -23,6 +23,7 @@ struct EndpointConfig {
   config::Secret proxy;                      // it may hold a password
   std::string proxy_username;
   config::Secret proxy_password;
+  config::Position at;
   std::string mark;  // changes with anything above
 };
 

@@ -26,6 +26,8 @@ class HttpModule final : public config::Module {
       if (device.info.http.enabled) check(device, known, mistakes);
     }
     for (const auto& [type, category] : endpoints_) {
+      if (category.measurements) check_files(site, *category.measurements, mistakes);
+      if (category.alerts) check_files(site, *category.alerts, mistakes);
       const bool used = std::ranges::any_of(site.devices, [&](const auto& device) {
         return device.info.type == type && device.info.http.enabled;
       });
@@ -73,6 +75,10 @@ class HttpModule final : public config::Module {
   }
 
  private:
+  static void check_files(const config::Site& site, const EndpointConfig& c,
+                          config::Mistakes& mistakes) {
+    if (c.enabled) config::check_files(site, {c.at, c.ca_file, c.cert_file, c.key_file}, mistakes);
+  }
   void check(const config::Site::Device& device, const std::vector<std::string>& known,
              config::Mistakes& mistakes) {
     const auto& type = device.info.type;

@@ -8,6 +8,7 @@ namespace {
 
 // A further broker says only what differs from the first; here what both have.
 void describe_broker(config::Fields& f, BrokerConfig& c) {
+  if (!f.describing()) c.at = f.position();
   f.value("host", c.host, "name or address of the broker").required().sized(1);
   f.value("port", c.port, "its port: usually 1883, 8883 with TLS").between(1, 65535);
   f.choice("transport", c.transport,

@@ -27,6 +27,7 @@ struct BrokerConfig {
   std::string ca_file, cert_file, key_file;  // relative to the configuration directory
   std::string username;
   config::Secret password;
+  config::Position at;
 };
 
 struct TopicConfig {

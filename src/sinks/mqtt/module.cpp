@@ -23,6 +23,11 @@ class MqttModule final : public config::Module {
 
   void check(const config::Site& site, config::Mistakes& mistakes) override {
     if (configured_ && !config_.enabled) return;
+    const auto look = [&](const BrokerConfig& c) {
+      if (c.use_tls) check_files(site, {c.at, c.ca_file, c.cert_file, c.key_file}, mistakes);
+    };
+    look(config_);
+    for (const auto& broker : config_.brokers) look(broker);
     std::vector<std::string> known;
     for (const auto& [type, topics] : config_.topics) known.push_back(type);
     for (const auto& device : site.devices) {
