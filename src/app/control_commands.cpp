@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/hex.h"
+#include "store/outbox_file.h"
 
 namespace lightship::app {
 namespace {
@@ -107,6 +108,37 @@ Control::Answer restart_part(Context& context,
   co_return text;
 }
 
+Result<std::string> told(const Result<OutboxHandiwork>& done) {
+  if (!done) return fail(done.error());
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().member("messages", done->messages);
+  json.member("set_aside", done->aside).end_object();
+  return text;
+}
+
+Control::Answer outbox(Context& context, boost::json::object request, ControlPeer peer,
+                       bool retry) {
+  const auto known = context.heirlooms.find("outbox");
+  if (known == context.heirlooms.end())
+    co_return fail(Errc::unavailable, "the running gateway has no sink and no outbox");
+  const auto file = std::static_pointer_cast<OutboxFile>(known->second);
+  auto queue = text_of(request, "queue");
+  if (context.audit != nullptr) {
+    const auto members = [&](JsonWriter& json) {
+      json.member("queue", queue).member("id", number_of(request, "id", 0));
+      json.member("by", fmt::format("command line, uid {} pid {}", peer.uid, peer.pid));
+    };
+    auto recording = context.audit->record(retry ? "outbox-retry" : "outbox-discard", members,
+                                           Audit::Durability::kept);
+    if (const auto kept = co_await std::move(recording); !kept) co_return fail(kept.error());
+  }
+  auto working = retry ? file->retry(std::move(queue), number_of(request, "id", 0))
+                       : file->discard(std::move(queue));
+  const auto done = co_await std::move(working);
+  co_return told(done);
+}
+
 Control::Answer tell(std::string text) { co_return text; }
 
 }  // namespace
@@ -120,6 +152,12 @@ void add_commands(Control& control, Context& context, Commands commands) {
   });
   control.add("read", [&context](boost::json::object request, ControlPeer) {
     return read(context, std::move(request));
+  });
+  control.add("outbox-retry", [&context](boost::json::object request, ControlPeer peer) {
+    return outbox(context, std::move(request), peer, true);
+  });
+  control.add("outbox-discard", [&context](boost::json::object request, ControlPeer peer) {
+    return outbox(context, std::move(request), peer, false);
   });
   control.add("write", [&context](boost::json::object request, ControlPeer peer) {
     return write(context, std::move(request), peer);

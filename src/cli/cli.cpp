@@ -257,6 +257,20 @@ int main(int argc, char** argv) {
                              "data directory of the gateway, which may be running (DATA_DIR, else "
                              "~/.local/share/lightship)");
   outbox_command->add_flag("--json", typed.json, "print one JSON object");
+  outbox_command->add_option("--config", typed.config,
+                             "configuration directory of the running gateway, which is asked to do "
+                             "it (CONFIG_DIR, else ~/.config/lightship)");
+  OutboxOrder order;
+  std::string outbox_action;
+  outbox_command
+      ->add_option("action", outbox_action,
+                   "retry: offer again what was set aside, behind what waits; discard: delete what "
+                   "waits in a queue and what was set aside of it, such as that of a sink that was "
+                   "removed; without: show what is there")
+      ->check(CLI::IsMember({"retry", "discard"}));
+  outbox_command->add_option("queue", order.queue,
+                             "its name, such as http/electrical; retry: of all, unless said");
+  outbox_command->add_option("--id", order.id, "retry this one only; the list shows the numbers");
 
   QueryOptions query_options;
   auto* query_command = program.add_subcommand("query", "what the history knows of a point");
@@ -332,6 +346,19 @@ int main(int argc, char** argv) {
     return demo(demo_options);
   }
   if (*check_command) return check(options.config_dir, typed.json);
+  if (*outbox_command && !outbox_action.empty()) {
+    const bool retry = outbox_action == "retry";
+    if (!retry && (order.queue.empty() || order.id != 0)) {
+      fmt::print(stderr,
+                 "lightship outbox discard: say which QUEUE, and it goes as a whole; lightship "
+                 "outbox lists them\n");
+      return app::kUsage;
+    }
+    order.what = retry ? OutboxOrder::What::retry : OutboxOrder::What::discard;
+    order.config_dir = options.config_dir;
+    order.data_dir = options.data_dir;
+    return outbox(order);
+  }
   if (*outbox_command) return outbox(options.data_dir, typed.json);
   if (*restart_command) return restart(options.config_dir, part);
   if (*status_command) return status(status_url, options.data_dir, typed.json);

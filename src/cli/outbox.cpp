@@ -3,8 +3,14 @@
 
 #include <cstdio>
 
+#include <boost/json/parse.hpp>
+
 #include "app/app.h"
+#include "app/directories.h"
 #include "base/json_writer.h"
+#include "base/text.h"
+#include "cli/control.h"
+#include "store/outbox_hand.h"
 #include "store/outbox_look.h"
 
 namespace lightship::cli {
@@ -65,6 +71,69 @@ int outbox(const std::filesystem::path& data_dir, bool json) {
                one.key.empty() ? "alert" : fmt::format("{} #{}", one.key, one.sequence), one.target,
                one.reason);
   }
+  return app::kFine;
+}
+
+namespace {
+
+Result<OutboxHandiwork> on_the_file(const OutboxOrder& order) {
+  const auto file = order.data_dir / "outbox.db";
+  std::error_code unknown;
+  if (!std::filesystem::exists(file, unknown))
+    return fail(Errc::unavailable, "there is no {}: nothing was ever queued there", file.string());
+  auto database = sqlite::Database::open(
+      file, {.sync = sqlite::Sync::full, .access = sqlite::Access::shared, .keep_log = true});
+  if (!database) return fail(database.error());
+  if (order.what == OutboxOrder::What::discard) return discard_queue(*database, order.queue);
+  const auto known = count_set_aside(*database, order.queue, order.id);
+  if (!known) return fail(known.error());
+  const auto last = last_id_of(*database);
+  if (!last) return fail(last.error());
+  return retry_set_aside(*database, order.queue, order.id, *last);
+}
+
+Result<OutboxHandiwork> by_the_gateway(RunningGateway& gateway, const OutboxOrder& order) {
+  const bool retry = order.what == OutboxOrder::What::retry;
+  const auto said = gateway.ask(
+      {{"do", retry ? "outbox-retry" : "outbox-discard"}, {"queue", order.queue}, {"id", order.id}},
+      std::chrono::seconds(30));
+  if (!said) return fail(said.error());
+  boost::system::error_code wrong;
+  const auto parsed = boost::json::parse(*said, wrong);
+  const auto number = [&](const char* name) -> std::size_t {
+    const auto* found = parsed.is_object() ? parsed.as_object().if_contains(name) : nullptr;
+    return found != nullptr && found->is_int64() ? static_cast<std::size_t>(found->as_int64()) : 0;
+  };
+  return OutboxHandiwork{{}, number("messages"), number("set_aside")};
+}
+
+int status_of(const Error& error) {
+  return error.code == Errc::invalid ? app::kUsage : app::kUnavailable;
+}
+
+}  // namespace
+
+int outbox(const OutboxOrder& order) {
+  Result<OutboxHandiwork> done = fail(Errc::unavailable, "not done");
+  if (auto gateway = RunningGateway::find(order.config_dir)) {
+    done = by_the_gateway(*gateway, order);
+  } else if (auto lock = app::DataLock::take(order.data_dir)) {
+    done = on_the_file(order);
+  } else {
+    done = fail(Errc::unavailable, "{}; say with --config which configuration it runs with",
+                lock.error().text);
+  }
+  if (!done) {
+    fmt::print(stderr, "lightship outbox: {}\n", done.error().text);
+    return status_of(done.error());
+  }
+  if (order.what == OutboxOrder::What::discard)
+    fmt::print("discarded: {} that waited, {} that were set aside\n",
+               counted(done->messages, "message"), done->aside);
+  else if (done->aside == 0)
+    fmt::print("nothing was set aside that could be offered again\n");
+  else
+    fmt::print("{} offered again, behind what waits\n", counted(done->aside, "message"));
   return app::kFine;
 }
 

@@ -74,9 +74,41 @@ Millis step_for(const Series& series, const Range& range, const QueryOptions& op
   return window_of(history::tier_for_range(range.from, range.to));
 }
 
-Result<void> print(History& history, const Series& series, const Range& range,
-                   const QueryOptions& options, QueryPrinter& printer) {
-  const auto step = step_for(series, range, options);
+Result<bool> holds_any(History& history, const Series& series, Millis step, const Range& range) {
+  bool any = false;
+  const auto first = [&any](const auto&) {
+    any = true;
+    return false;
+  };
+  auto done = step == 0 ? history.samples(series.id, range.from, range.to, first)
+                        : history.steps(series.id, step, range.from, range.to, first);
+  if (!done) return fail(done.error());
+  return any;
+}
+
+// What was asked for, or where nothing of that is kept any more the finest that is.
+Result<Millis> step_that_is_kept(History& history, const Series& series, const Range& range,
+                                 const QueryOptions& options) {
+  const auto wanted = step_for(series, range, options);
+  if (series.kind == history::Kind::text) return wanted;
+  auto any = holds_any(history, series, wanted, range);
+  if (!any) return fail(any.error());
+  if (*any) return wanted;
+  for (const auto tier : {history::Tier::minute, history::Tier::hour, history::Tier::day}) {
+    const auto step = window_of(tier);
+    if (step <= wanted) continue;
+    any = holds_any(history, series, step, range);
+    if (!any) return fail(any.error());
+    if (!*any) continue;
+    fmt::print(stderr, "lightship query: {}: of this time only roll-ups of {} are kept\n",
+               series.name, to_string(tier));
+    return step;
+  }
+  return wanted;
+}
+
+Result<void> print(History& history, const Series& series, const Range& range, Millis step,
+                   QueryPrinter& printer) {
   printer.begin({series, step, range.from, range.to});
   const auto put = [&](const auto& row) {
     printer.row(row);
@@ -102,7 +134,7 @@ int query(const QueryOptions& options) {
   if (!range) return refuse(app::kUsage, range.error().text);
   auto history = History::open(options.data_dir / history::kFileName);
   if (!history) return refuse(app::kUnavailable, history.error().text);
-  const auto found = history->find(options.point);
+  auto found = history->find(options.point);
   if (!found) return refuse(app::kUnavailable, found.error().text);
   if (found->empty()) {
     auto names = history->names();
@@ -110,18 +142,42 @@ int query(const QueryOptions& options) {
     return refuse(app::kUsage, fmt::format("there is no point '{}'; {}", options.point,
                                            closest(options.point, std::move(*names))));
   }
-  const auto printer = make_printer(options.format, found->size() > 1);
-  // A CSV file has one kind of rows: beside roll-ups there is no place for texts, which have none.
-  const bool mixed = options.format == "csv" && std::ranges::any_of(*found, [&](const Series& s) {
-                       return step_for(s, *range, options) > 0;
-                     });
+  // What the point was before its unit changed, as far as it is of this time.
+  if (found->size() == 1) {
+    auto former = history->former(found->front().name);
+    if (!former) return refuse(app::kUnavailable, former.error().text);
+    for (auto& series : *former) {
+      const auto any = holds_any(*history, series, step_for(series, *range, options), *range);
+      if (!any) return refuse(app::kUnavailable, any.error().text);
+      if (*any) found->push_back(std::move(series));
+    }
+  }
+  std::vector<Millis> steps;
   for (const auto& series : *found) {
-    if (mixed && series.kind == history::Kind::text) {
-      fmt::print(stderr, "lightship query: {} is a text and has no roll-ups: left out\n",
+    const auto step = step_that_is_kept(*history, series, *range, options);
+    if (!step) return refuse(app::kUnavailable, step.error().text);
+    steps.push_back(*step);
+  }
+  const auto printer = make_printer(options.format, found->size() > 1);
+  // A CSV file has one kind of rows, that of most series; a text has no roll-ups.
+  bool mixed = false;
+  if (options.format == "csv") {
+    const auto raw = std::ranges::count(steps, 0);
+    mixed = 2 * raw <= std::ssize(steps);
+    for (std::size_t i = 0; i < steps.size() && !mixed; ++i) steps[i] = 0;
+    for (std::size_t i = 0; i < steps.size() && mixed; ++i) {
+      if ((*found)[i].kind != history::Kind::text && steps[i] == 0)
+        steps[i] = window_of(history::Tier::minute);
+    }
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto& series = (*found)[i];
+    if (mixed && steps[i] == 0) {
+      fmt::print(stderr, "lightship query: {} has no roll-ups of this time: left out\n",
                  series.name);
       continue;
     }
-    if (auto done = print(*history, series, *range, options, *printer); !done)
+    if (auto done = print(*history, series, *range, steps[i], *printer); !done)
       return refuse(app::kUnavailable, done.error().text);
   }
   printer->finish();

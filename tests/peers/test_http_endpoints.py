@@ -4,7 +4,7 @@ import gzip
 import json
 import time
 
-from support import Authority, HttpPeer, HttpProxy, Lightship, TestCase, configuration as c, eventually, free_port, http_peer, modbus
+from support import Authority, HttpPeer, HttpProxy, Lightship, TestCase, configuration as c, eventually, free_port, http_peer, lightship, modbus
 
 MEMBERS = ["device_id", "connection_id", "client_id", "type", "timestamp", "quality", "age_ms", "poll_ms", "measurements", "units",
            "sequence"]
@@ -195,6 +195,43 @@ class WhenItFails(EndpointTest):
         self.assertEqual(self.part(ship)["set_aside"], 1)
         self.assertIn('lightship_http_set_aside_total{sink="http/electrical"} 1', ship.get("/metrics").body)
 
+    def test_what_was_set_aside_is_offered_again_by_hand(self):
+        peer = HttpPeer()
+        peer.behave = lambda request: 422 if request.json["sequence"] == 2 else 204
+        self.start(peer)
+        ship = self.ship({"url": peer.url()})
+        peer.wait_for(4)
+        eventually(lambda: self.part(ship)["set_aside"] == 1, 5, "one is set aside")
+        peer.behave = lambda request: 204
+        where = ("--config", ship.config, "--data", ship.data)
+        refused = lightship("outbox", "discard", "http/electrical", *where)
+        self.assertEqual(refused.status, 69, refused)
+        self.assertIn("a sink that runs delivers from", refused.err)
+        done = lightship("outbox", "retry", "http/electrical", *where)
+        self.assertEqual((done.status, done.out), (0, "1 message offered again, behind what waits\n"), done)
+        eventually(lambda: [m["sequence"] for m in peer.messages()].count(2) == 1, 5, "it comes again, with its number")
+        self.assertEqual(self.part(ship)["set_aside"], 0)
+        self.assertEqual(lightship("outbox", "retry", "mqqt", *where).status, 64)
+
+    def test_what_a_removed_sink_has_left_is_discarded_without_a_gateway_too(self):
+        peer = HttpPeer(behave=lambda request: 503)
+        self.start(peer)
+        ship = self.ship({"url": peer.url()})
+        eventually(lambda: self.part(ship)["waiting"] >= 3, 10, "some wait")
+        where = ("--config", ship.config, "--data", ship.data)
+        ship.terminate()
+        done = lightship("outbox", "discard", "http/electrical", *where)
+        self.assertEqual(done.status, 0, done)
+        self.assertRegex(done.out, r"^discarded: \d+ messages that waited, 0 that were set aside\n$")
+        waiting = lightship("outbox", "--json", "--data", ship.data).json["queues"]
+        self.assertEqual([queue["waiting"] for queue in waiting], [0])
+        before = max(request.json["sequence"] for request in peer.requests)
+        count = len(peer.requests)
+        peer.behave = lambda request: 204
+        ship.start_again()
+        peer.wait_for(count + 2)
+        self.assertGreater(peer.messages()[-1]["sequence"], before)
+
     def test_the_guilty_one_of_a_batch_is_found(self):
         cursed = [7, 8, 15]
         peer = HttpPeer()
@@ -304,6 +341,22 @@ class TheOrder(EndpointTest):
         ship.reload()
         two.wait_for(5)
         self.assertEqual(sequences(two.messages())[:5], [1, 2, 3, 4, 5])
+
+    def test_an_alert_that_still_holds_after_a_restart_is_no_news(self):
+        peer, alerts = self.start(HttpPeer(behave=lambda request: 401)), self.start(HttpPeer())
+        ship = self.ship({"url": peer.url()}, alerts={"url": alerts.url("/alerts")})
+        alerts.wait_for(1)
+        time.sleep(6)  # it has surely reached the outbox
+        ship.terminate()
+        again = len(ship.log())
+        ship.start_again()
+        ship.wait_for_log_text("refused", "HTTP 401", after=again)
+        time.sleep(1)
+        self.assertEqual([r.json["state"] for r in alerts.requests], ["raised"])
+        peer.behave = lambda request: 204
+        ship.reload()
+        self.assertEqual(alerts.wait_for(2)[1].json["state"], "cleared")
+        self.assertEqual(alerts.requests[1].json["since"], alerts.requests[0].json["since"])
 
     def test_numbers_go_on_after_a_stop(self):
         peer = self.start(HttpPeer())

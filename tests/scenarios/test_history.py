@@ -147,6 +147,41 @@ class Recorded(TestCase):
         gateway.wait_for_log_text("the write budget of the day is spent, raw values are thinned out", within=15)
 
 
+    def test_where_only_roll_ups_are_kept_they_are_the_answer(self):
+        gateway = self.gateway()
+        eventually(lambda: len(known(gateway.data)) > 5, 10, "values are recorded")
+        gateway.stop()
+        database = sqlite3.connect(self.data / "history.db")
+        database.execute("DELETE FROM journal WHERE tier=0")  # as after the time of raw values
+        database.commit()
+        database.close()
+        done = lightship("query", "main/meter/count", "--data", self.data, "--format", "json")
+        self.assertEqual((done.status, done.json["step"]), (0, 60), done)
+        self.assertGreater(sum(row["count"] for row in done.json["rows"]), 5)
+        self.assertIn("only roll-ups of 1m are kept", done.err)
+        table = lightship("query", "main/meter/count", "--data", self.data).out
+        self.assertNotIn("nothing was recorded", table)
+
+    def test_a_reload_with_another_unit_begins_another_series(self):
+        gateway = self.gateway()
+        unit = lambda name: {"count": {**POINTS["count"], "unit": name}}
+        changed = lambda name: {"slave_config": c.slaves(c.tcp(self.device.port, c.client(points=unit(name), poll_interval=0.05,
+                                                                                           mqtt_enabled=False)))}
+        gateway.write(**changed("V"))
+        gateway.reload()
+        eventually(lambda: {row["value"] for row in known(gateway.data)}, 10, "values")
+        time.sleep(1)
+        gateway.write(**changed("mV"))
+        gateway.reload()
+        gateway.wait_for_log_text("units have changed, new series begin")
+        both = lambda: lightship("query", "main/meter/count", "--data", gateway.data, "--format", "json").json
+        eventually(lambda: isinstance(both(), list) and both()[0]["rows"], 10, "a new series")
+        found = both()
+        self.assertEqual([(one["point"], one["unit"]) for one in found],
+                         [("main/meter/count", "mV"), ("main/meter/count@V", "V")])
+        self.assertLess(max(row["time"] for row in found[1]["rows"]), max(row["time"] for row in found[0]["rows"]))
+
+
 class Asked(TestCase):
     def test_without_a_database_it_is_69_and_with_a_wrong_point_64(self):
         done = lightship("query", "main/meter/count", "--data", self.folder)
