@@ -209,6 +209,15 @@ TEST(OutboxAges, AreNeverYoungerThanTheMessageAndBounded) {
   EXPECT_EQ(ages.of(100'000), MonoTime(100'000s));
 }
 
+TEST(OutboxTrouble, ThatAnEarlierRunHasToldIsOverWithTheFirstCommit) {
+  Desk desk;
+  desk.alerts.remember({.rule = "disk-full", .point = "outbox"}, true);
+  auto queue = desk.open().queue("mqtt");
+  queue->push(Desk::message("a", 1));
+  desk.settle();
+  EXPECT_TRUE(desk.alerts.active().empty());
+}
+
 TEST(OutboxFolder, ADirectoryInItsPlaceIsNamed) {
   const auto folder = Desk::fresh_folder();
   std::filesystem::create_directories(folder / "outbox.db");

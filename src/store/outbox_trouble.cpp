@@ -60,8 +60,9 @@ void OutboxFile::raise_trouble(const std::string& rule, std::string text) {
 void OutboxFile::tell_well() {
   backoff_.reset();
   quiet_until_ = MonoTime::min();
+  // Also what an earlier run has raised.
+  for (const char* rule : {"disk-full", "disk-failing"}) alerts_.clear(rule, kPoint);
   if (trouble_.empty()) return;
-  alerts_.clear(trouble_, kPoint);
   log_.info("the disk takes messages again", field("waiting_in_memory", fresh_.size()));
   trouble_.clear();
 }

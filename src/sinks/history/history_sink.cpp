@@ -210,9 +210,9 @@ void HistorySink::tell(const Keeper::Report& report) {
          .text = fmt::format("The history cannot be written: {}. Values wait in memory, then the "
                              "oldest are dropped. Make room on the disk of {}.",
                              report.done.error().text, context_.data_dir.string())});
-  } else if (failing_) {
-    failing_ = false;
-    log_.info("the history is written again");
+  } else {
+    if (std::exchange(failing_, false)) log_.info("the history is written again");
+    // Also what an earlier run has raised.
     context_.alerts.clear("disk-full", "history");
     context_.alerts.clear("history-failing", "history");
   }
@@ -225,7 +225,7 @@ void HistorySink::tell(const Keeper::Report& report) {
                              "allows: until midnight UTC raw values are stored once a minute; "
                              "roll-ups go on.",
                              report.written_today / 1'000'000)});
-  } else if (!report.over_budget && report_.over_budget) {
+  } else if (!report.over_budget) {
     context_.alerts.clear("history-budget");
   }
   recorder_->resume(report.levels);

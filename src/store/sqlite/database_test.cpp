@@ -52,6 +52,30 @@ TEST(Database, ForgetsATransactionThatIsNotCommitted) {
   EXPECT_EQ(*database.integer("SELECT count(*) FROM t"), 1);
 }
 
+TEST(Database, GivesUpALookWhenItIsTold) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "look.db";
+  std::filesystem::remove(file);
+  {
+    auto made = Database::open(file, {});
+    ASSERT_TRUE(made.has_value());
+    ASSERT_TRUE(made->execute(
+        "CREATE TABLE t(i INTEGER PRIMARY KEY, b BLOB);INSERT INTO t SELECT value, zeroblob(900) "
+        "FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value+1 FROM n LIMIT 4000) "
+        "SELECT value FROM n);PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  {  // a page near the end
+    std::fstream raw(file, std::ios::in | std::ios::out | std::ios::binary);
+    raw.seekp(4096 * 900);
+    raw << std::string(4096, '\xA5');
+  }
+  auto database = Database::open(file, {});
+  ASSERT_TRUE(database.has_value());
+  EXPECT_NE(database->check().value_or("cannot be read"), "");
+  const std::atomic<bool> stop = true;
+  EXPECT_EQ(database->check(&stop).value_or("cannot be read"), "");
+  EXPECT_EQ(database->check(nullptr, steady_now()).value_or("cannot be read"), "");
+}
+
 TEST(Database, SaysThatAFileIsNoDatabase) {
   const auto file = std::filesystem::path(testing::TempDir()) / "no.db";
   std::ofstream(file) << std::string(8192, 'x');
