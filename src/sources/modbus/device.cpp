@@ -24,6 +24,8 @@ constexpr Duration kLongestProbePause = 10s;
 // A SunSpec device that was away for so many polls may be another one, or have new firmware.
 constexpr unsigned kWalkAfter = 3;
 constexpr auto kWalkAgain = 10min;
+// Some devices hang up after each answer: a new connection is no reason to look more often.
+constexpr auto kLookAgain = 1min;
 // A block that is never answered while others are: after so many polls the reason is looked for.
 // One that is longer than all that was answered is suspect sooner.
 constexpr unsigned kSuspectAfter = 5, kLongSuspectAfter = 2;
@@ -97,7 +99,23 @@ bool Device::wants_walk() const {
   return setup_.is_sunspec() && !is_walked_ && context_.clock.mono() >= walk_due_;
 }
 
-void Device::walked(const Result<std::vector<DevicePoint>>& points) {
+bool Device::wants_look() const {
+  return is_walked_ && look_wanted_ && context_.clock.mono() >= look_due_;
+}
+
+void Device::looked(Look what) {
+  look_wanted_ = what == Look::unknown;
+  if (what == Look::unknown) return;
+  look_due_ = context_.clock.mono() + kLookAgain;
+  if (what == Look::same) return;
+  is_walked_ = false;
+  walk_due_ = {};
+  ++points_are_;  // what polls have read of it means nothing
+}
+
+void Device::walked(const Result<std::vector<DevicePoint>>& points, const SunspecChain& chain) {
+  look_wanted_ = false;
+  look_due_ = context_.clock.mono() + kLookAgain;
   if (!points) {
     walk_failed_ = points.error();
     walk_due_ = context_.clock.mono() + kWalkAgain;
@@ -105,6 +123,13 @@ void Device::walked(const Result<std::vector<DevicePoint>>& points) {
   }
   walk_failed_.reset();
   is_walked_ = true;
+  models_ = chain.models;
+  std::erase_if(models_, [&](const SunspecChain::Model& model) {
+    return std::ranges::none_of(*points, [&](const DevicePoint& point) {
+      return !point.sunspec.empty() && point.where.count > 0 && point.where.address >= model.at &&
+             point.where.address - model.at < 2 + model.length;
+    });
+  });
   ++points_are_;
   setup_.points = *points;
   enter_points();
@@ -156,10 +181,14 @@ MonoTime Device::wake_at(const Group& group) const {
 
 void Device::nudge() {
   wanted_now_ = true;
+  walk_due_ = {};
   memory_.try_again_now();
 }
 
 void Device::line_is_back() {
+  if (!is_walked_) walk_due_ = std::min(walk_due_, look_due_);
+  if (!reachable_ || is_silent()) look_due_ = {};  // it was away
+  look_wanted_ = true;
   if (!reachable_) wanted_now_ = true;
 }
 
@@ -284,10 +313,11 @@ void Device::take(Poll& poll, std::size_t which, const Result<ByteVector>& answe
   const auto& block = (*poll.blocks)[which];
   if (answer) {
     poll.answered = true;
-    // function, byte count, then the data; judged before it came here
+    // function, byte count, then the data
+    const auto data = Bytes(*answer).subspan(std::min<std::size_t>(2, answer->size()));
     poll.data[which] = static_cast<int>(poll.readings.blocks.size());
-    poll.readings.blocks.push_back({block.space, block.first, block.count,
-                                    ByteVector(answer->begin() + 2, answer->end()), arrived});
+    poll.readings.blocks.push_back(
+        {block.space, block.first, block.count, ByteVector(data.begin(), data.end()), arrived});
     if (!suspects_.empty())
       std::erase_if(suspects_, [&](const auto& one) { return one.first == key_of(block); });
     return;

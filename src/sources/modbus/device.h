@@ -18,6 +18,7 @@
 #include "sources/modbus/pause_learner.h"
 #include "sources/modbus/poll_groups.h"
 #include "sources/modbus/probe_budget.h"
+#include "sources/modbus/sunspec.h"
 
 namespace lightship::poller {
 
@@ -71,7 +72,7 @@ class Device {
   // group is first; never: MonoTime::max().
   MonoTime wake_at(const Group& group) const;
   void nudge();                  // a person wants it now: probes, and tries again what was refused
-  void line_is_back();           // a device that could not be reached is probed at once
+  void line_is_back();           // a new connection: who could not be reached is probed at once
   void others(bool any_online);  // on the same line
 
   // How often a request is tried, and how long the answer to try number `attempt` (from 0) is
@@ -105,10 +106,16 @@ class Device {
   // was away for long: until then its points stand nowhere.
   bool is_walked() const { return is_walked_; }
   bool wants_walk() const;
+  // On a new connection it may be another device, or have new firmware: the heads of the models
+  // that are read are looked at. One that hangs up all the time is looked at once in a while.
+  bool wants_look() const;
+  const std::vector<SunspecChain::Model>& models() const { return models_; }
+  enum class Look { same, other, unknown };
+  void looked(Look what);  // other: its points stand nowhere until it is walked
   // A device without fitting models is asked only whether it is there, with this read.
   PlanPoint walk_probe() const;
   void no_models(Poll& poll);  // it answers, but its points are nowhere
-  void walked(const Result<std::vector<DevicePoint>>& points);
+  void walked(const Result<std::vector<DevicePoint>>& points, const SunspecChain& chain = {});
 
   std::uint16_t longest_good(Space space) const { return longest_good_[is_bits(space)]; }
   void replan();
@@ -162,9 +169,12 @@ class Device {
   std::uint16_t longest_good_[2]{};  // registers, bits: since the device was last silent
   std::vector<std::pair<std::uint32_t, unsigned>> suspects_;  // blocks, and how often in a row
   bool is_walked_ = false;
-  unsigned points_are_ = 0;  // counts the walks that said where the points stand
-  bool walking_ = false;  // by the poll of one group; the others wait
-  MonoTime walk_due_{};   // not before, after it was found to be no such device
+  unsigned points_are_ = 0;                  // counts the walks that said where the points stand
+  bool walking_ = false;                     // by the poll of one group; the others wait
+  MonoTime walk_due_{};                      // not before, after it was found to be no such device
+  std::vector<SunspecChain::Model> models_;  // with points that are read
+  bool look_wanted_ = false;                 // the connection is a new one
+  MonoTime look_due_{};
   std::optional<Error> walk_failed_;
   bool online_ = false, polled_ = false;
   bool reachable_ = true;      // the line was open when the device was last to be asked

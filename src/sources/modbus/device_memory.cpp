@@ -42,7 +42,7 @@ DeviceMemory::DeviceMemory(const DeviceSetup& setup, std::shared_ptr<LearnedStor
       limit_given_(setup.limit_given),
       pause_given_(setup.pause_given),
       given_pause_(setup.pause),
-      configured_registers_(setup.limits.max_registers),
+      configured_{setup.limits.max_registers, setup.limits.max_bits},
       store_(std::move(store)),
       model_(store_->model(setup.memory())),
       clock_(clock) {
@@ -62,8 +62,8 @@ void DeviceMemory::points_are(const std::vector<DevicePoint>& points) {
 void DeviceMemory::take_over(bool at_start) {
   const auto& known = model_->learned;
   if (!limit_given_) {
-    max_registers_ = known.max_registers;
-    max_bits_ = known.max_bits;
+    limit_[0] = known.max_registers;
+    limit_[1] = known.max_bits;
   }
   const auto now = clock_.mono();
   for (const auto& hole : known.holes) {
@@ -75,12 +75,12 @@ void DeviceMemory::take_over(bool at_start) {
     holes_.push_back(hole);
     distances_.push_back({hole.of_points ? MonoTime{} : now + kLongestDistance, 0});
   }
-  limit_distance_ = {now + kLongestDistance, 0};
+  for (auto& due : limit_due_) due = now + kLongestDistance;
 }
 
 void DeviceMemory::narrow(PlanLimits& limits) const {
-  if (max_registers_) limits.max_registers = std::min(limits.max_registers, *max_registers_);
-  if (max_bits_) limits.max_bits = std::min(limits.max_bits, *max_bits_);
+  if (limit_[0]) limits.max_registers = std::min(limits.max_registers, *limit_[0]);
+  if (limit_[1]) limits.max_bits = std::min(limits.max_bits, *limit_[1]);
 }
 
 bool DeviceMemory::has_news() {
@@ -162,9 +162,9 @@ bool DeviceMemory::found(Hole hole) {
 void DeviceMemory::limit_is(Space space, std::uint16_t most) {
   if (!learns_limits()) return;
   const bool bits = is_bits(space);
-  (bits ? max_bits_ : max_registers_) = most;
+  limit_[bits] = most;
   (bits ? model_->learned.max_bits : model_->learned.max_registers) = most;
-  limit_distance_ = {clock_.mono() + kLongestDistance, 0};
+  limit_due_[bits] = clock_.mono() + kLongestDistance;
   tell_model(fmt::format("not more than {} {} in one answer", most, bits ? "bits" : "registers"));
 }
 
@@ -209,9 +209,8 @@ void DeviceMemory::retried(const Hole& tried, bool served, MonoTime now) {
     auto& distance = distances_[which];
     distance.due = now + (hole.of_points ? distance_of(distance.tries) : kLongestDistance);
     ++distance.tries;
-    if (clock_.now() > model_->learned.found + kLongestDistance) store_->changed(*model_);
     (void)remember(model_->learned, hole, clock_.now());
-    revision_ = model_->revision;
+    confirmed();
     return;
   }
   full_ = false;
@@ -224,34 +223,51 @@ void DeviceMemory::retried(const Hole& tried, bool served, MonoTime now) {
   }
 }
 
-std::optional<PlanPoint> DeviceMemory::longer_read(MonoTime now) const {
-  if (!max_registers_ || now < limit_distance_.due) return std::nullopt;
-  // Neighbouring points, just longer than the limit.
+// Neighbouring points, just longer than the limit.
+std::optional<PlanPoint> DeviceMemory::longer_read(MonoTime now) {
   for (std::size_t i = 0; i < points_.size(); ++i) {
-    if (is_bits(points_[i].space)) continue;
+    const auto space = points_[i].space;
+    const bool bits = is_bits(space);
+    if (!limit_[bits] || now < limit_due_[bits]) continue;
     std::uint32_t end = points_[i].address;
-    for (std::size_t j = i; j < points_.size() && points_[j].space == points_[i].space; ++j) {
+    for (std::size_t j = i; j < points_.size() && points_[j].space == space; ++j) {
       if (points_[j].address > end) break;
       end = std::max(end, std::uint32_t{points_[j].address} + points_[j].count);
       const auto length = end - points_[i].address;
-      if (length > *max_registers_ && length <= configured_registers_)
-        return PlanPoint{points_[i].space, points_[i].address, static_cast<std::uint16_t>(length)};
+      if (length > configured_[bits]) break;
+      if (length <= *limit_[bits]) continue;
+      limit_due_[bits] = now + kTryTakes;
+      return PlanPoint{space, points_[i].address, static_cast<std::uint16_t>(length)};
     }
   }
   return std::nullopt;
 }
 
-void DeviceMemory::longer_read_done(bool served, MonoTime now) {
-  limit_distance_.due = now + kLongestDistance;
-  if (!served) return;
-  max_registers_.reset();
-  model_->learned.max_registers.reset();
-  tell_model("longer reads are answered again");
+bool DeviceMemory::longer_read_done(Space space, bool served, MonoTime now) {
+  const bool bits = is_bits(space);
+  limit_due_[bits] = now + kLongestDistance;
+  if (!limit_[bits]) return false;
+  if (!served) {
+    confirmed();
+    return false;
+  }
+  const auto what =
+      fmt::format("more than {} {} are answered again", *limit_[bits], bits ? "bits" : "registers");
+  limit_[bits].reset();
+  (bits ? model_->learned.max_bits : model_->learned.max_registers).reset();
+  tell_model(what);
+  return true;
+}
+
+// What is found to be still so is not forgotten with time.
+void DeviceMemory::confirmed() {
+  if (clock_.now() > model_->learned.found + kLongestDistance) store_->changed(*model_);
+  revision_ = model_->revision;
 }
 
 void DeviceMemory::try_again_now() {
   for (auto& distance : distances_) distance.due = {};
-  limit_distance_.due = {};
+  for (auto& due : limit_due_) due = {};
   in_vain_.clear();
 }
 
@@ -259,13 +275,13 @@ void DeviceMemory::describe(JsonWriter& json, Duration pause) const {
   json.begin_object();
   json.member("learns", learns_);
   json.key("max_registers");
-  if (max_registers_)
-    json.value(*max_registers_);
+  if (limit_[0])
+    json.value(*limit_[0]);
   else
     json.null();
   json.key("max_bits");
-  if (max_bits_)
-    json.value(*max_bits_);
+  if (limit_[1])
+    json.value(*limit_[1]);
   else
     json.null();
   json.member("pause_ms", to_ms(pause));

@@ -60,9 +60,11 @@ class DeviceMemory {
   std::optional<Retry> retry(MonoTime now);
   // The hole may be gone meanwhile: then nothing happens.
   void retried(const Hole& hole, bool served, MonoTime now);
-  // A read that is longer than the learned limit, to see whether it still holds.
-  std::optional<PlanPoint> longer_read(MonoTime now) const;
-  void longer_read_done(bool served, MonoTime now);
+  // A read that is longer than a learned limit, to see whether it still holds; nobody else is told
+  // to try that limit for as long as a try takes. True: it does not, and is forgotten.
+  std::optional<PlanPoint> longer_read(MonoTime now);
+  bool longer_read_done(Space space, bool served, MonoTime now);
+  std::optional<std::uint16_t> limit(Space space) const { return limit_[is_bits(space)]; }
   void try_again_now();
 
   void describe(JsonWriter& json, Duration pause) const;
@@ -74,20 +76,21 @@ class DeviceMemory {
   };
   void take_over(bool at_start);
   void join_neighbours();
+  void confirmed();
   void tell_model(std::string why);
   std::optional<PlanPoint> read_over(const Hole& hole) const;
 
   std::vector<PlanPoint> points_;  // of the device, by place
   bool learns_, limit_given_, pause_given_;
   Duration given_pause_;
-  std::uint16_t configured_registers_;
+  std::uint16_t configured_[2];  // registers, bits in one answer
   std::shared_ptr<LearnedStore> store_;
   std::shared_ptr<ModelMemory> model_;
   const Clock& clock_;
   std::vector<Hole> holes_;
-  std::vector<Distance> distances_;  // of the holes
-  std::optional<std::uint16_t> max_registers_, max_bits_;
-  Distance limit_distance_;
+  std::vector<Distance> distances_;        // of the holes
+  std::optional<std::uint16_t> limit_[2];  // registers, bits
+  MonoTime limit_due_[2]{};
   struct Vain {
     Space space;
     std::uint16_t first, count;

@@ -73,6 +73,62 @@ TEST(DeviceMemory, NeighbouringHolesMakeRoomInAFullTable) {
   EXPECT_EQ(one.memory.holes()[1].count, 75);
 }
 
+struct Limited {
+  explicit Limited(Space space) : at(space) {
+    setup.points = {};
+    for (int i = 0; i < 100; ++i) {
+      setup.points.push_back(
+          {"p" + std::to_string(i), "", {space, static_cast<std::uint16_t>(i), 1}, {}, {}});
+    }
+  }
+  std::shared_ptr<LearnedStore> store() { return LearnedStore::of(shop.context); }
+  const Learned& learned() { return store()->model(setup.memory())->learned; }
+  std::uint16_t most() const {
+    PlanLimits limits;
+    memory.narrow(limits);
+    return is_bits(at) ? limits.max_bits : limits.max_registers;
+  }
+
+  Space at;
+  Workshop shop;
+  DeviceSetup setup = SimulatedBus::meter(1, 5s, {});
+  DeviceMemory memory{setup, store(), shop.clock};
+};
+
+TEST(DeviceMemory, ALimitOfRegistersAndOneOfBitsAreDoubtedAlike) {
+  for (const auto space : {Space::holding, Space::coils}) {
+    Limited one(space);
+    one.memory.points_are(one.setup.points);
+    one.memory.limit_is(space, 50);
+    EXPECT_EQ(one.most(), 50);
+    EXPECT_FALSE(one.memory.longer_read(one.shop.clock.mono()));
+    one.shop.clock.advance(25h);
+    const auto longer = one.memory.longer_read(one.shop.clock.mono());
+    ASSERT_TRUE(longer);
+    EXPECT_EQ(longer->space, space);
+    EXPECT_EQ(longer->count, 51);
+    EXPECT_FALSE(one.memory.longer_read(one.shop.clock.mono())) << "one poll at a time";
+    EXPECT_TRUE(one.memory.longer_read_done(space, true, one.shop.clock.mono()));
+    EXPECT_EQ(one.most(), is_bits(space) ? 2000 : 125);
+    EXPECT_TRUE(one.learned().nothing());
+    EXPECT_FALSE(one.memory.longer_read_done(space, true, one.shop.clock.mono()));
+  }
+}
+
+TEST(DeviceMemory, ALimitThatIsFoundToHoldIsKeptForAsLong) {
+  for (const auto space : {Space::holding, Space::coils}) {
+    Limited one(space);
+    one.memory.points_are(one.setup.points);
+    one.memory.limit_is(space, 50);
+    one.shop.clock.advance(25h);
+    ASSERT_TRUE(one.memory.longer_read(one.shop.clock.mono()));
+    EXPECT_FALSE(one.memory.longer_read_done(space, false, one.shop.clock.mono()));
+    EXPECT_EQ(one.most(), 50);
+    EXPECT_EQ(one.learned().found, one.shop.clock.now());
+    EXPECT_FALSE(one.memory.longer_read(one.shop.clock.mono()));
+  }
+}
+
 TEST(Learned, ABadHoleIsLeftOutAndTheOthersStay) {
   const auto models = learned_from_json(R"({"version":1,"models":{"m":{"since":0,"found":0,
       "why":"","holes":[
@@ -121,6 +177,20 @@ TEST(DeviceMemory, APollWhosePointsWereMovedSaysNothing) {
   EXPECT_TRUE(readings.blocks.empty());
   EXPECT_TRUE(readings.readings.empty());
   EXPECT_TRUE(device.groups().front().owed);
+}
+
+TEST(DeviceMemory, AnAnswerThatIsShorterThanAskedIsNoValue) {
+  Workshop shop;
+  auto setup = SimulatedBus::meter(1, 5s, {100, 101, 102});
+  Device device(setup, {}, shop.context, LearnedStore::of(shop.context), {});
+  for (const auto* text : {"", "03", "03 06", "03 06 00", "03 06 00 01", "03 06 00 01 02"}) {
+    auto poll = device.begin_poll(device.groups().front());
+    device.take(poll, 0, Result<ByteVector>(hex(text)), shop.clock.mono());
+    const auto readings = device.finish_poll(poll, shop.clock.now(), shop.clock.mono());
+    ASSERT_EQ(readings.readings.size(), 3u);
+    EXPECT_EQ(readings.readings[1].reason, Reason::crc) << text;
+    EXPECT_EQ(readings.readings[2].reason, Reason::crc) << text;
+  }
 }
 
 }  // namespace

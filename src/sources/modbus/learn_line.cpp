@@ -104,7 +104,14 @@ Task<bool> LineSource::search(Device& device, const Device::Poll& poll, std::siz
     if (co_await try_read(device, group, good, true) != Said::served) co_return false;
   }
   const auto& finding = search.finding();
-  if (finding.limit && device.memory().learns_limits()) {
+  if (finding.limit && !device.memory().learns_limits()) {
+    // What a person has configured is not changed; but the person should know.
+    log_.warn("the device gives less in one answer than limits.max_registers says: lower it",
+              field("device", device.info().id()), field("most", *finding.limit),
+              field("first", block.first), field("asked", block.count));
+    co_return false;
+  }
+  if (finding.limit) {
     device.memory().limit_is(block.space, *finding.limit);
     log_.info("learned: the device gives not more than so much in one answer",
               field("device", device.info().id()), field("most", *finding.limit));
@@ -128,9 +135,35 @@ Task<bool> LineSource::search(Device& device, const Device::Poll& poll, std::siz
   co_return true;
 }
 
+// Whether the models of a SunSpec device still stand where they were found. False: nothing was
+// heard of it, or it is another one, and what this poll has read means nothing.
+Task<bool> LineSource::look(Device& device, Device::Poll& poll) {
+  const auto models = device.models();  // others may walk meanwhile
+  for (const auto& model : models) {
+    const auto head = co_await read_words(device, poll, Space::holding, model.at, 2);
+    if (device.is_outdated(poll)) co_return false;
+    if (!head && (head.error().code != Errc::refused || is_from_gateway(head.error()))) {
+      device.looked(Device::Look::unknown);
+      device.restart(poll);
+      const Result<ByteVector> silence = fail(head.error());
+      for (std::size_t which = 0; which < poll.blocks->size(); ++which)
+        device.take(poll, which, silence, {});
+      co_return false;
+    }
+    if (head && (*head)[0] == model.id && (*head)[1] == model.length) continue;
+    log_.info("the SunSpec models of the device have moved", field("device", device.info().id()),
+              field("model", model.id), field("was_at", model.at));
+    device.looked(Device::Look::other);
+    co_return false;
+  }
+  device.looked(Device::Look::same);
+  co_return true;
+}
+
 // Where the models of a SunSpec device are. False: not known, and nothing can be read.
 Task<bool> LineSource::walk(Device& device, Device::Poll& poll) {
-  if (device.is_walked()) co_return true;
+  if (device.is_walked() && (!device.wants_look() || co_await look(device, poll))) co_return true;
+  if (device.is_walked() || device.is_outdated(poll)) co_return false;
   const auto is_silent = [&](const Error& why) {
     const Result<ByteVector> silence = fail(why);
     for (std::size_t which = 0; which < poll.blocks->size(); ++which)
@@ -157,7 +190,7 @@ Task<bool> LineSource::walk(Device& device, Device::Poll& poll) {
   }
   auto points = chain ? resolve(device.setup().points, *chain)
                       : Result<std::vector<DevicePoint>>(fail(chain.error()));
-  device.walked(points);
+  device.walked(points, chain ? *chain : SunspecChain{});
   if (points) {
     log_.info("SunSpec models found", field("device", device.info().id()),
               field("models", chain->ids()));
@@ -177,6 +210,9 @@ Task<Result<std::vector<std::uint16_t>>> LineSource::read_words(Device& device,
   MonoTime arrived{};
   const auto answer = co_await read_range(device, poll, {space, first, count}, arrived);
   if (!answer) co_return fail(answer.error());
+  if (answer->size() < 2 + std::size_t{2} * count)
+    co_return fail(Errc::malformed, "an answer of {} bytes, expected {}", answer->size(),
+                   2 + 2 * count);
   std::vector<std::uint16_t> words(count);
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = load_u16(&(*answer)[2 + 2 * i]);
   co_return words;
@@ -194,8 +230,13 @@ Task<void> LineSource::doubt_what_was_learned(Device& device, const Device::Poll
       log_.info("learned: a range is served again", field("device", device.info().id()),
                 field("first", retry->read.address), field("count", retry->read.count));
   } else if (const auto longer = memory.longer_read(now)) {
+    const auto limit = memory.limit(longer->space);
     const auto said = co_await try_read(device, *poll.group, *longer, false);
-    memory.longer_read_done(said == Said::served, now);
+    if (said == Said::unclear) co_return;
+    if (memory.longer_read_done(longer->space, said == Said::served, now) && limit)
+      log_.info("learned: the limit was wrong, longer reads are answered",
+                field("device", device.info().id()), field("limit_was", *limit),
+                field("answered", longer->count));
   } else {
     co_return;
   }

@@ -110,6 +110,36 @@ TEST(Learning, FindsALimitOf50Registers) {
   EXPECT_EQ(all.bus[1].counts.back(), 20);
 }
 
+TEST(Learning, TellsThatALearnedLimitWasWrong) {
+  Learning all;
+  all.bus[1].refuses_above = 50;
+  LineSource line(all.shop.context, all.bus.line({SimulatedBus::meter(1, 5s, from_to(0, 119))}));
+  const auto log = all.shop.keep_log();
+  all.shop.run(line, 1min);
+  EXPECT_NE(log().find("the device gives not more than so much"), std::string::npos)
+      << log().substr(0, 4000);
+  all.bus[1].refuses_above = 125;
+  all.shop.run(line, 25h);
+  EXPECT_NE(log().find("the limit was wrong, longer reads are answered device=panel/meter-1 "
+                       "limit_was=50 answered=51"),
+            std::string::npos)
+      << log().substr(0, 4000);
+  EXPECT_EQ(all.bus[1].counts.back(), 120);
+}
+
+TEST(Learning, TellsThatAConfiguredLimitIsTooHigh) {
+  Learning all;
+  all.bus[1].refuses_above = 50;
+  auto meter = SimulatedBus::meter(1, 5s, from_to(0, 119));
+  meter.limits.max_registers = 100;
+  meter.limit_given = true;
+  const auto log = all.shop.keep_log();
+  all.run({meter}, 19s);
+  EXPECT_NE(log().find("lower it device=panel/meter-1 most=50 first=0 asked=100"),
+            std::string::npos)
+      << log().substr(0, 4000);
+}
+
 TEST(Learning, FindsALimitAboveWhichTheDeviceIsSilent) {
   Learning all;
   all.bus[1].silent_above = 80;

@@ -183,7 +183,10 @@ Task<Readings> LineSource::poll(Device& device, Device::Group& group) {
     if (findings >= kMostFindings || !co_await learn_from(device, poll)) break;
     device.restart(poll);
   }
-  if (poll.answered && device.memory().learns()) co_await doubt_what_was_learned(device, poll);
+  // The poll itself may have found the connection closed and made a new one.
+  if (poll.answered && device.wants_look()) co_await look(device, poll);
+  if (poll.answered && device.memory().learns() && !device.is_outdated(poll))
+    co_await doubt_what_was_learned(device, poll);
   co_return device.finish_poll(poll, context_.clock.now(), context_.clock.mono());
 }
 

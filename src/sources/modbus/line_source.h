@@ -77,6 +77,7 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   Task<bool> learn_from(Device& device, Device::Poll& poll);
   Task<bool> search(Device& device, const Device::Poll& poll, std::size_t which, std::uint8_t code);
   Task<bool> walk(Device& device, Device::Poll& poll);
+  Task<bool> look(Device& device, Device::Poll& poll);
   Task<Result<std::vector<std::uint16_t>>> read_words(Device& device, const Device::Poll& poll,
                                                       Space space, std::uint16_t first,
                                                       std::uint16_t count);

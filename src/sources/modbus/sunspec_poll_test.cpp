@@ -137,6 +137,60 @@ TEST(SunspecPoll, WalksAgainAfterTheDeviceWasAway) {
   EXPECT_FALSE(line.serves(40'070 + 2, 10));
 }
 
+// Nothing was missing in between: the first request on the closed connection goes again at once.
+TEST(SunspecPoll, AnotherDeviceOnANewConnectionIsWalkedBeforeAnythingOfItIsTold) {
+  SunspecLine line;
+  line.device_at({});
+  line.start({line.setup()});
+  line.shop.clock.advance(2min);
+  const auto device = line.device_at({40'000, 5});
+  line.bus.hang_up();
+  for (int poll = 0; poll < 3; ++poll) EXPECT_EQ(line.wrong_of_good(*device).first, "") << poll;
+  line.shop.clock.advance(10s);
+  const auto [wrong, good] = line.wrong_of_good(*device);
+  EXPECT_GT(good, 20u);
+  EXPECT_EQ(wrong, "");
+  EXPECT_TRUE(line.serves(40'077 + 2, 10));
+  EXPECT_FALSE(line.serves(40'070 + 2, 5));
+}
+
+TEST(SunspecPoll, TheSameDeviceOnANewConnectionIsLookedAtAndNotWalked) {
+  SunspecLine line;
+  const auto device = line.device_at({});
+  line.start({line.setup()});
+  line.shop.clock.advance(2min);
+  const auto heads = line.asked_at(40'069);
+  line.bus.hang_up();
+  line.shop.clock.advance(20s);
+  EXPECT_EQ(line.asked_at(40'000), 1u);
+  EXPECT_EQ(line.asked_at(40'069), heads + 1);
+  EXPECT_GT(line.wrong_of_good(*device).second, 20u);
+}
+
+TEST(SunspecPoll, ADeviceThatHangsUpAfterEachAnswerIsLookedAtOnceAMinute) {
+  SunspecLine line;
+  const auto device = line.device_at({});
+  line.bus.hangs_up = true;
+  line.start({line.setup()});
+  line.shop.clock.advance(10min);
+  EXPECT_EQ(line.asked_at(40'000), 1u);
+  EXPECT_GE(line.asked_at(40'069), 9u);
+  EXPECT_LE(line.asked_at(40'069), 12u);
+  EXPECT_GT(line.wrong_of_good(*device).second, 20u);
+}
+
+// The read of two registers at the first base is also how it is asked whether it is there; where
+// "SunS" should be otherwise is asked by a walk alone.
+TEST(SunspecPoll, ADeviceWithoutModelsThatHangsUpAfterEachAnswerIsNotWalkedAtEveryPoll) {
+  SunspecLine line;
+  line.device_at({50'000, 0}, "sunspec_201");
+  line.bus.hangs_up = true;
+  line.start({line.setup()});
+  line.shop.clock.advance(10min);
+  EXPECT_GE(line.asked_at(50'000), 9u);
+  EXPECT_LE(line.asked_at(50'000), 12u);
+}
+
 TEST(SunspecPoll, ASilentDeviceIsWalkedWhenItIsFirstReached) {
   SunspecLine line;
   const auto device = line.device_at({50'000, 5});

@@ -34,6 +34,10 @@ class SimulatedBus {
 
   explicit SimulatedBus(Workshop& shop) : shop_(shop) {}
 
+  // The next request finds the connection closed; `hangs_up`: after each answer.
+  void hang_up() { ++connection_; }
+  bool hangs_up = false;
+
   SimulatedDevice& operator[](int unit) { return devices_[static_cast<std::uint8_t>(unit)]; }
 
   LineSetup line(std::vector<DeviceSetup> devices) {
@@ -69,6 +73,7 @@ class SimulatedBus {
   Workshop& shop_;
   std::map<std::uint8_t, SimulatedDevice> devices_;
   MonoTime quiet_since_{};
+  unsigned connection_ = 0;
 };
 
 class SimulatedBus::Line final : public link::ByteLine {
@@ -77,6 +82,7 @@ class SimulatedBus::Line final : public link::ByteLine {
       : bus_(bus), wake_(std::move(executor), asio::steady_timer::time_point::max()) {}
 
   Task<Result<void>> write(Bytes bytes) override {
+    if (connection_ != bus_.connection_) co_return fail(Errc::closed, "the other side hung up");
     bus_.hear(bytes, bus_.shop_.clock.mono(), coming_);
     co_return Result<void>{};
   }
@@ -111,14 +117,19 @@ class SimulatedBus::Line final : public link::ByteLine {
   }
   MonoTime last_byte_at() const override { return last_; }
   std::string_view name() const override { return "simulated"; }
-  bool is_open() const override { return true; }
-  void close() override { wake_.cancel(); }
+  bool is_open() const override { return open_; }
+  void close() override {
+    open_ = false;
+    wake_.cancel();
+  }
 
  private:
   SimulatedBus& bus_;
   asio::steady_timer wake_;
   std::vector<std::pair<MonoTime, ByteVector>> coming_;
   MonoTime last_{};
+  unsigned connection_ = bus_.connection_;
+  bool open_ = true;
 };
 
 inline Task<Result<std::unique_ptr<Conversation>>> SimulatedBus::dial(SimulatedBus& bus) {
@@ -164,6 +175,7 @@ inline void SimulatedBus::hear(Bytes frame, MonoTime begun,
         modbus::answer(device.meter ? *device.meter : static_cast<modbus::DataMap&>(*device.map),
                        frame[0], pdu));
   quiet_since_ = when;
+  if (hangs_up) hang_up();
 }
 
 }  // namespace lightship::poller

@@ -1,7 +1,11 @@
 // For tests: a line with a scripted peer, a clock that stands still and the house around them.
 #pragma once
 
+#include <cstdlib>
+#include <functional>
+
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "link/testing/scripted_line.h"
 #include "sources/modbus/line_conversation.h"
@@ -69,6 +73,25 @@ struct Workshop {
     for (;;) shop.seen.push_back(*co_await inlet->next());
   }
   static Task<void> keep(LineSource& source) { (void)co_await source.run(); }
+
+  // From now on the log is kept; what is in it so far.
+  std::function<std::string()> keep_log() {
+    std::string name = "/tmp/lightship-log-XXXXXX";
+    const int made = ::mkstemp(name.data());
+    auto* const file = std::freopen(name.c_str(), "w+", quiet.get());
+    ::close(made);
+    ::unlink(name.c_str());
+    return [this, file] {
+      logbook.flush(true);
+      std::fflush(file);
+      std::string text(1 << 16, '\0');
+      std::string all;
+      for (ssize_t got = 0; (got = ::pread(::fileno(file), text.data(), text.size(),
+                                           static_cast<off_t>(all.size()))) > 0;)
+        all.append(text, 0, static_cast<std::size_t>(got));
+      return all;
+    };
+  }
 
   // Runs the source so long, then stops it.
   void run(LineSource& source, std::chrono::nanoseconds so_long) {
