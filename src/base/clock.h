@@ -46,6 +46,8 @@ class SystemClock final : public Clock {
 
 // "2026-01-04T12:34:56.123Z", RFC 3339 in UTC with milliseconds.
 std::string to_rfc3339(Time time);
+// Back from exactly that form.
+std::optional<Time> from_rfc3339(std::string_view text);
 
 // "0.5 s", "41 ms", "3 min 20 s", "2 d 4 h": for people.
 std::string for_people(std::chrono::nanoseconds duration);

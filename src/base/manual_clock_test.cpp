@@ -136,5 +136,19 @@ TEST(ManualClock, JumpsTheWallWithoutTheSteadyTime) {
   EXPECT_EQ(clock.mono(), mono);
 }
 
+TEST(Rfc3339, IsReadBackAsItIsWritten) {
+  for (const auto* text : {"2026-01-04T11:00:00.000Z", "1970-01-01T00:00:00.000Z",
+                           "2024-02-29T23:59:59.999Z", "2100-12-31T00:00:00.001Z"}) {
+    const auto time = from_rfc3339(text);
+    ASSERT_TRUE(time) << text;
+    EXPECT_EQ(to_rfc3339(*time), text);
+  }
+  for (const auto* text :
+       {"", "2026-01-04T11:00:00Z", "2026-01-04 11:00:00.000Z", "2026-13-04T11:00:00.000Z",
+        "2026-02-30T11:00:00.000Z", "2026-01-04T24:00:00.000Z", "2026-01-04T11:60:00.000Z",
+        "2026-01-04T11:00:61.000Z", "2026-01-0xT11:00:00.000Z", "2026-01-04T11:00:00.000+"})
+    EXPECT_FALSE(from_rfc3339(text)) << text;
+}
+
 }  // namespace
 }  // namespace lightship

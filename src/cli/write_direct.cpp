@@ -1,8 +1,13 @@
 // A house of one device, for one write.
 #include "cli/write_direct.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <thread>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -63,6 +68,42 @@ struct Workbench {
   DeviceId device{};
 };
 
+// One command at a time writes: what one has written is in the audit before the next one looks how
+// often it may. Given back by the end of the program at the latest.
+class WriteLock {
+ public:
+  static Result<WriteLock> take(const std::filesystem::path& file, Duration limit) {
+    WriteLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (lock.fd_ < 0)
+      return fail(Errc::unavailable, "cannot open {}: {}; nothing was written", file.string(),
+                  std::strerror(errno));
+    const auto until = steady_now() + limit;
+    while (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR)
+        return fail(Errc::unavailable, "cannot lock {}: {}; nothing was written", file.string(),
+                    std::strerror(errno));
+      if (steady_now() >= until) {
+        return fail(
+            Error{Errc::unavailable,
+                  "another lightship write is under way, and has not ended in time; nothing "
+                  "was written",
+                  EBUSY});
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return lock;
+  }
+  WriteLock(WriteLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  WriteLock& operator=(WriteLock&&) = delete;
+  ~WriteLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  explicit WriteLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
 Task<void> perform(Workbench& bench, PointWrite what, Duration limit, Result<Written>& ended) {
   bench.writer.start();
   auto writing = bench.writer.write_point(bench.device, std::move(what), limit);
@@ -81,6 +122,8 @@ Result<std::string> write_direct(const DeviceTarget& target, const WriteOptions&
                 "cannot make the data directory {}, which has the audit: {}; nothing was written",
                 options.data_dir.string(), failed.message());
   }
+  const auto lock = WriteLock::take(options.data_dir / "write.lock", options.timeout);
+  if (!lock) return fail(lock.error());
   Workbench bench(target, options.data_dir);
   PointWrite what;
   what.point = *bench.catalog.find_point(target.setup.info.id() + "/" + options.point);

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 
 #include <fcntl.h>
@@ -92,6 +93,44 @@ Result<void> append(const std::filesystem::path& path, std::string_view lines, b
   return {};
 }
 
+// No file of ours is larger; of another one the end is looked at.
+constexpr std::streamoff kMostReadBack = 4 * static_cast<std::streamoff>(AuditFile::kMostBytes);
+constexpr std::string_view kHead = R"({"time":")";
+
+// Lines begin with their time, and times of this form are in order as texts are.
+bool is_before(std::string_view line, std::string_view since) {
+  return line.starts_with(kHead) && line.substr(kHead.size(), since.size()) < since;
+}
+
+Result<void> read_lines(const std::filesystem::path& path, const std::string& since,
+                        const std::function<void(std::string_view)>& take) {
+  std::vector<std::ifstream> files;  // the newest first
+  for (int older = 0; older <= AuditFile::kOlder; ++older) {
+    const auto name = older == 0 ? path.string() : path.string() + "." + std::to_string(older);
+    std::ifstream file(name, std::ios::binary);
+    if (!file) {
+      if (errno != ENOENT) return failed("read", name);
+      continue;  // a rename may have been cut short
+    }
+    std::string first;
+    std::getline(file, first);
+    file.clear();
+    file.seekg(0, std::ios::end);
+    const auto size = file.tellg();
+    file.seekg(size > kMostReadBack ? size - std::streampos(kMostReadBack) : std::streamoff{0});
+    files.push_back(std::move(file));
+    if (is_before(first, since)) break;
+  }
+  std::string line;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    while (std::getline(*file, line)) {
+      if (!is_before(line, since)) take(line);
+    }
+    if (file->bad()) return failed("read", path);
+  }
+  return {};
+}
+
 }  // namespace
 
 Task<Result<void>> Audit::record(std::string_view event,
@@ -152,6 +191,15 @@ AuditFile::~AuditFile() { stop(); }
 
 void AuditFile::stop() {
   if (worker_) worker_->stop();
+}
+
+Task<Result<void>> AuditFile::read_back(Time since, std::function<void(std::string_view)> take) {
+  if (file_.empty()) co_return Result<void>{};
+  if (!worker_) worker_.emplace();
+  co_return co_await worker_->run(
+      [file = file_, since = to_rfc3339(since), take = std::move(take)] {
+        return read_lines(file, since, take);
+      });
 }
 
 Task<Result<void>> AuditFile::keep(std::string line, Durability durability) {

@@ -34,6 +34,10 @@ class Audit {
   Task<Result<void>> record(std::string_view event, const std::function<void(JsonWriter&)>& members,
                             Durability durability);
 
+  // The lines since then, oldest first, those that were just recorded included. `take` is called on
+  // another thread, and never after this has returned.
+  virtual Task<Result<void>> read_back(Time since, std::function<void(std::string_view)> take) = 0;
+
   // Ties an end to its beginning: different in every call, also after a restart.
   std::string next_id();
 
@@ -56,6 +60,9 @@ class AuditFile final : public Audit {
   AuditFile(Clock& clock, Logbook& logbook, std::filesystem::path file,
             std::uintmax_t most_bytes = kMostBytes);
   ~AuditFile() override;
+
+  // Errc::unavailable: there is a file that cannot be read.
+  Task<Result<void>> read_back(Time since, std::function<void(std::string_view)> take) override;
 
   // Ends after the lines that were handed in.
   void stop();

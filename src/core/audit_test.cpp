@@ -42,6 +42,23 @@ struct Desk {
     const auto work = asio::make_work_guard(loop);
     while (done < until) loop.run_one();
   }
+  // The numbers behind "n", or why not.
+  std::string read_back(Time since) {
+    std::string all;
+    const auto before = done;
+    asio::co_spawn(loop, read(*this, since, all), asio::detached);
+    run(before + 1);
+    --done;
+    return last ? all : last.error().text;
+  }
+  static Task<void> read(Desk& desk, Time since, std::string& all) {
+    auto reading = desk.audit.read_back(since, [&](std::string_view line) {
+      const auto number = line.substr(line.rfind('n') + 1);
+      all += std::string(number.substr(0, number.find('"'))) + " ";
+    });
+    desk.last = co_await std::move(reading);
+    ++desk.done;
+  }
   std::vector<std::string> lines(const char* name = "audit.jsonl") const {
     std::vector<std::string> all;
     const auto text = read_file(folder / name, 1 << 20).value_or("");
@@ -71,6 +88,30 @@ TEST(AuditFile, KeepsEachLineInItsOrder) {
   ASSERT_EQ(lines.size(), 20U);
   EXPECT_EQ(lines[0], R"({"time":"2026-01-04T12:00:00.000Z","event":"test","text":"n0"})");
   EXPECT_THAT(lines[19], HasSubstr(R"("text":"n19")"));
+}
+
+TEST(AuditFile, IsReadBackInItsOrderOverAllItsFiles) {
+  Desk desk(200);
+  for (int i = 0; i < 12; ++i) {
+    desk.record("n" + std::to_string(i));
+    desk.run(i + 1);
+    desk.clock.advance(std::chrono::seconds(1));
+  }
+  ASSERT_FALSE(desk.lines("audit.jsonl.1").empty());
+  ASSERT_FALSE(desk.lines("audit.jsonl.2").empty());
+  const auto start = *from_rfc3339("2026-01-04T12:00:00.000Z");
+  EXPECT_EQ(desk.read_back(start), "0 1 2 3 4 5 6 7 8 9 10 11 ");
+  EXPECT_EQ(desk.read_back(start + std::chrono::milliseconds(4500)), "5 6 7 8 9 10 11 ");
+  EXPECT_EQ(desk.read_back(start + std::chrono::hours(1)), "");
+}
+
+TEST(AuditFile, WithoutAFileHasNothingToReadBackAndOneThatCannotBeReadIsTold) {
+  Desk desk;
+  EXPECT_EQ(desk.read_back(Time{}), "");
+  std::filesystem::create_directory(desk.folder / "audit.jsonl.1");
+  desk.record("n1");
+  desk.run(1);
+  EXPECT_EQ(desk.read_back(Time{}).substr(0, 29), "cannot read the audit file /t");
 }
 
 TEST(AuditFile, IsReadByItsOwnerAlone) {

@@ -220,6 +220,85 @@ class WithoutAGateway(Over):
     running = False
 
 
+class Bounds(WriteTest):
+    """min_write_interval and max_writes_per_minute hold over processes: commands one after the other, and restarts."""
+
+    def setUp(self):
+        super().setUp()
+        self.device = self.start(modbus.pymodbus_server())
+        points = {"valve": {"address": 40, "data_type": "uint16", "writable": True, "min_write_interval": "1h"},
+                  "free": {"address": 30, "data_type": "uint16", "writable": True}}
+        self.ship = self.site(c.tcp(self.device.port, c.client("press", 1, points, allow_write=True, expose_via_tcp=True, mqtt_enabled=False,
+                                                               max_writes_per_minute=4), name="hall"))
+
+    def refused(self, point, value, bound):
+        done = self.write(point, value, "--json")
+        self.assertEqual((done.status, done.json["error"]["kind"]), (75, "too_often"), done)
+        self.assertIn(bound, done.json["error"]["message"])
+
+    def test_a_loop_of_commands_does_not_get_round_them(self):
+        self.assertEqual(self.write("valve", "1").status, 0)
+        for value in range(2, 5):
+            self.refused("valve", str(value), "min_write_interval")
+        self.assertEqual(self.held(40), [1])
+        for value in range(3):
+            self.assertEqual(self.write("free", str(value)).status, 0)
+        self.refused("free", "9", "max_writes_per_minute")
+        self.assertEqual(self.held(30), [2])
+
+    def test_commands_at_the_same_time_do_not_get_round_them(self):
+        done = []
+        threads = [threading.Thread(target=lambda value=value: done.append(self.write("valve", str(value), "--json"))) for value in range(6)]
+        [t.start() for t in threads]
+        [t.join(60) for t in threads]
+        self.assertEqual(sorted(d.status for d in done), [0] + [75] * 5, done)
+
+    def test_a_restart_does_not_get_round_them(self):
+        self.start(self.ship)
+        self.assertEqual(self.write("valve", "1").status, 0)
+        self.ship.terminate()
+        self.refused("valve", "2", "min_write_interval")          # nor does the command without a gateway
+        self.ship.start_again()
+        self.refused("valve", "3", "min_write_interval")
+        client = modbus.RawTcp(self.gateway_port)
+        self.addCleanup(client.close)
+        eventually(lambda: isinstance(client.registers(1, 3, 40, 1), list), 10, "the first poll")
+        self.assertEqual(client.ask(1, struct.pack(">BHH", 6, 40, 4)).hex(), "8606")
+        self.assertEqual(client.registers(1, 3, 40, 1), [1])
+
+    def test_a_write_that_was_killed_counts_as_one(self):
+        stuck = threading.Event()
+
+        def answer(unit, pdu):
+            if pdu[0] == 6:
+                stuck.set()
+                return None
+            return modbus.serve_data_map(pdu)
+        device = self.start(modbus.ScriptedDevice(answer))
+        points = {"valve": {"address": 40, "data_type": "uint16", "writable": True, "min_write_interval": "1h"}}
+        self.ship = self.start(self.site(c.tcp(device.port, c.client("press", 1, points, allow_write=True, mqtt_enabled=False), name="hall",
+                                               timeout=5)))
+        thread = threading.Thread(target=lambda: self.write("valve", "1"))
+        thread.start()
+        self.assertTrue(stuck.wait(10))
+        self.ship.kill_9()
+        thread.join(20)
+        self.refused("valve", "2", "min_write_interval")
+
+
+class Numbers(WriteTest):
+    def test_are_taken_as_people_write_them(self):
+        self.device = self.start(modbus.pymodbus_server())
+        self.ship = self.site(c.tcp(self.device.port, press(), name="hall"))
+        for value, held in (("+7", 7), ("0x10", 16), ("0X2A", 42), ("1e3", 1000)):
+            with self.subTest(value=value):
+                self.assertEqual(self.write("free", value).status, 0)
+                self.assertEqual(self.held(30), [held])
+        done = self.write("free", "0x")
+        self.assertEqual(done.status, 64, done)
+        self.assertIn("'0x' is no number that can be written (such as 42, -1.5 or 0x2A)", done.err)
+
+
 class AskedOnlyIfAllowed(WriteTest):
     def test_a_device_without_allow_write(self):
         self.device = self.start(modbus.pymodbus_server())

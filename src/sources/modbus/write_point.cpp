@@ -117,6 +117,8 @@ Task<Result<Written>> Writer::point_write(WriteStory& story, Target& target,
     if (!understood) co_return bad_value(within("the expected value", understood.error()).error());
     story.expected = expected = *understood;
   }
+  auto recalling = recall();
+  if (auto known = co_await std::move(recalling); !known) co_return fail(known.error());
   if (auto rate = not_too_often(target, which); !rate) co_return fail(rate.error());
 
   auto entering = target.turn.enter(context_.clock.mono());

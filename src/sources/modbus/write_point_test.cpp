@@ -81,13 +81,16 @@ TEST(WritePoint, RefusesAValueOutsideItsRangeOrBetweenItsSteps) {
 
 TEST(WritePoint, RefusesWhatTheTypeCannotHold) {
   Writing press;
-  EXPECT_EQ(press.write("setpoint", "NaN"), "'NaN' is no number that can be written");
-  EXPECT_EQ(press.write("flow", "inf"), "'inf' is no number that can be written");
+  EXPECT_EQ(press.write("setpoint", "NaN"),
+            "'NaN' is no number that can be written (such as 42, -1.5 or 0x2A)");
+  EXPECT_EQ(press.write("flow", "inf"),
+            "'inf' is no number that can be written (such as 42, -1.5 or 0x2A)");
   EXPECT_EQ(press.write("flow", "1e39"), "1e+39 does not fit float32");
   EXPECT_EQ(press.write("heat", "23.14"),
             "23.14 cannot be held by int16 in steps of 0.1; the nearest is 23.1");
   EXPECT_EQ(press.write("run", "2"), "'2' is neither true nor false");
-  EXPECT_EQ(press.write("wear", "warm"), "'warm' is no number that can be written");
+  EXPECT_EQ(press.write("wear", "warm"),
+            "'warm' is no number that can be written (such as 42, -1.5 or 0x2A)");
   EXPECT_EQ(press.write("wear", "12.5"), "12.5 cannot be held by uint16; the nearest is 12");
   EXPECT_TRUE(press.device.asked.empty());
 }
@@ -217,6 +220,63 @@ TEST(WritePoint, IsLimitedInItsRate) {
   EXPECT_THAT(press.write("heat", "3", {}, 0s), HasSubstr("max_writes_per_minute"));
   press.shop.clock.advance(20s);
   EXPECT_EQ(press.write("heat", "3"), "now 3, was 2");
+}
+
+TEST(WritePoint, TakesNumbersAsPeopleWriteThem) {
+  for (const auto& [text, held] : std::vector<std::pair<const char*, int>>{{"+7", 7},
+                                                                           {" 8 ", 8},
+                                                                           {"0x10", 16},
+                                                                           {"0X2a", 42},
+                                                                           {"+0x11", 17},
+                                                                           {"1e1", 10},
+                                                                           {"+2.0", 2}}) {
+    Writing press;
+    EXPECT_EQ(press.write("setpoint", text), fmt::format("now {}, was 0", held)) << text;
+  }
+  Writing press;
+  EXPECT_EQ(press.write("power", "-0x10"), "now -16, was 0");
+  for (const auto* text : {"+", "-", "0x", "+-7", "-+7", "++7", "0x1g", "0x-1", "7x", "1,5",
+                           "0x10000000000000000", "-0x8000000000000000"})
+    EXPECT_THAT(press.write("setpoint", text), HasSubstr("is no number that can be written"))
+        << text;
+}
+
+// The audit of the one that was there before is read by the one that comes after.
+TEST(WritePoint, IsLimitedInItsRateOverARestart) {
+  auto setup = Writing::press();
+  setup.max_writes_per_minute = 3;
+  Writing before(setup);
+  before.write("wear", "1", {}, 1s);
+  before.write("heat", "1", {}, 0s);
+  before.write("heat", "2", {}, 0s);
+
+  Writing press(setup);
+  press.shop.clock.advance(2s);
+  press.audit.lines = before.audit.lines;
+  EXPECT_EQ(
+      press.write("wear", "2", {}, 0s),
+      "hall/press was written 3 times within a minute (max_writes_per_minute); the next write "
+      "may go in 18.0 s");
+  press.shop.clock.advance(2s);
+  EXPECT_THAT(press.write("heat", "3", {}, 0s), HasSubstr("max_writes_per_minute"));
+  EXPECT_TRUE(press.device.asked.empty());
+
+  Writing later(std::move(setup));
+  later.shop.clock.advance(5s);
+  later.audit.lines = {before.audit.lines[0], before.audit.lines[1]};
+  EXPECT_THAT(later.write("wear", "2", {}, 0s), HasSubstr("the next write may go in 5.0 s"));
+  EXPECT_EQ(later.write("heat", "3", {}, 0s), "now 3, was 0");
+  later.shop.clock.advance(5s);
+  EXPECT_EQ(later.write("wear", "2", {}, 1s), "now 2, was 0");
+}
+
+TEST(WritePoint, SendsNothingWhenNobodyKnowsWhatWasWrittenBefore) {
+  Writing press;
+  press.audit.unreadable = true;
+  EXPECT_EQ(press.write("setpoint", "42"), "nothing was sent, because cannot read the audit");
+  EXPECT_TRUE(press.device.asked.empty());
+  press.audit.unreadable = false;
+  EXPECT_EQ(press.write("setpoint", "42"), "now 42, was 0");
 }
 
 TEST(WritePoint, TellsTheHouseAtOnceWhatTheDeviceHolds) {

@@ -27,12 +27,12 @@ class WriteRate {
 
  private:
   void refill(MonoTime now) {
-    const std::chrono::duration<double> passed = now - seen_;
-    seen_ = now;
+    const std::chrono::duration<double> passed = std::max(now - seen_.value_or(now), {});
+    seen_ = std::max(now, seen_.value_or(now));
     left_ = std::min(left_ + passed.count() * most_ / 60, static_cast<double>(most_));
   }
   double most_, left_;
-  MonoTime seen_{};
+  std::optional<MonoTime> seen_;
 };
 
 }  // namespace lightship::poller

@@ -154,6 +154,8 @@ Task<Result<ByteVector>> Writer::raw_write(WriteStory& story, Target& target, co
     }
     points.push_back(which);
   }
+  auto recalling = recall();
+  if (auto known = co_await std::move(recalling); !known) co_return fail(known.error());
   if (auto rate = not_too_often(target, points); !rate) co_return fail(rate.error());
 
   auto entering = target.turn.enter(context_.clock.mono());

@@ -21,11 +21,34 @@ std::optional<std::uint64_t> named(const modbus::PointSpec& spec, std::string_vi
 bool is_truth(DataType type) { return type == DataType::boolean || type == DataType::bit; }
 
 template <class T>
-std::optional<T> whole_text(std::string_view text) {
+std::optional<T> whole_text(std::string_view text, int base) {
   T number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
   return number;
+}
+
+// "7", "-7", "+7", "0x10": as people write numbers of registers.
+std::optional<Value> number_text(std::string_view text) {
+  const bool minus = text.starts_with('-');
+  const auto digits = text.substr(minus || text.starts_with('+') ? 1 : 0);
+  if (digits.starts_with('-') || digits.starts_with('+')) return std::nullopt;
+  if (digits.starts_with("0x")) {
+    const auto number = whole_text<std::uint64_t>(digits.substr(2), 16);
+    if (!number || (minus && *number > 1ULL << 62)) return std::nullopt;
+    if (minus) return Value(-static_cast<std::int64_t>(*number));
+    if (*number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      return Value(static_cast<std::int64_t>(*number));
+    return Value(*number);
+  }
+  const auto plain = minus ? text : digits;
+  if (const auto number = whole_text<std::int64_t>(plain, 10)) return Value(*number);
+  if (const auto number = whole_text<std::uint64_t>(plain, 10)) return Value(*number);
+  double number = 0;
+  const auto [end, error] = std::from_chars(plain.data(), plain.data() + plain.size(), number);
+  if (error != std::errc() || end != plain.data() + plain.size() || !std::isfinite(number))
+    return std::nullopt;
+  return Value(Real{number, Real::kShortest});
 }
 
 Result<Value> from_text(const modbus::PointSpec& spec, const std::string& text) {
@@ -36,14 +59,11 @@ Result<Value> from_text(const modbus::PointSpec& spec, const std::string& text) 
     if (word == "false" || word == "off" || word == "0") return Value(false);
     return fail(Errc::invalid, "'{}' is neither true nor false", text);
   }
-  if (const auto number = whole_text<std::int64_t>(word)) return Value(*number);
-  if (const auto number = whole_text<std::uint64_t>(word)) return Value(*number);
-  if (const auto number = whole_text<double>(word); number && std::isfinite(*number))
-    return Value(Real{*number, Real::kShortest});
+  if (auto number = number_text(word)) return *number;
   std::vector<std::string> names;
   for (const auto& [number, name] : spec.names) names.push_back(name);
-  return fail(Errc::invalid, "'{}' is no number that can be written{}", text,
-              names.empty() ? "" : " and none of the names " + join(names, ", "));
+  return fail(Errc::invalid, "'{}' is no number that can be written (such as 42, -1.5 or 0x2A){}",
+              text, names.empty() ? "" : " and none of the names " + join(names, ", "));
 }
 
 double number_of(const modbus::PointSpec& spec, const Value& value) {

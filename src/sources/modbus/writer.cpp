@@ -7,6 +7,7 @@
 
 #include "codec/modbus/exception.h"
 #include "codec/modbus/reply.h"
+#include "sources/modbus/past_writes.h"
 #include "sources/modbus/writer_pending.h"
 
 namespace lightship::poller {
@@ -69,6 +70,28 @@ Result<void> Writer::may_write(const Target& target) const {
                       kWriteNotAllowed});
   }
   return {};
+}
+
+Task<Result<void>> Writer::recall() {
+  if (recalled_ || context_.audit == nullptr) co_return Result<void>{};
+  const auto now = context_.clock.now();
+  const auto past = std::make_shared<PastWrites>(now);
+  for (const auto& target : targets_) past->watch(target.setup);
+  if (past->since() < now) {
+    auto reading = context_.audit->read_back(past->since(),
+                                             [past](std::string_view line) { past->take(line); });
+    const auto read = co_await std::move(reading);
+    if (!read) co_return fail(Errc::unavailable, "nothing was sent, because {}", read.error().text);
+  }
+  if (std::exchange(recalled_, true)) co_return Result<void>{};
+  const auto mono_of = [mono = context_.clock.mono(), now](Time at) { return mono - (now - at); };
+  for (const auto& device : past->devices()) {
+    const auto target = std::ranges::find_if(
+        targets_, [&](const Target& one) { return one.setup.info.id() == device.id; });
+    for (const auto& [which, at] : device.written) target->written[which] = mono_of(at);
+    for (const auto at : device.recent) target->rate.written(mono_of(at));
+  }
+  co_return Result<void>{};
 }
 
 Result<void> Writer::not_too_often(Target& target, const std::vector<std::size_t>& points) {

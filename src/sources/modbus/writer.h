@@ -70,6 +70,7 @@ class Writer final : public RegisterWriter {
                                      MonoTime deadline);
 
   Result<void> may_write(const Target& target) const;
+  Task<Result<void>> recall();  // what was written before this writer was there
   Result<void> not_too_often(Target& target, const std::vector<std::size_t>& points);
   void was_written(Target& target, const std::vector<std::size_t>& points);
   Task<Result<void>> begin(WriteStory& story);
@@ -95,6 +96,7 @@ class Writer final : public RegisterWriter {
   Log log_;
   std::deque<Target> targets_;
   std::unique_ptr<TaskGroup> tasks_;
+  bool recalled_ = false;
   WriteRate refusals_;  // told in the audit; a client that is refused all day must not fill it
   std::uint64_t untold_ = 0;
 };

@@ -14,7 +14,14 @@ class AuditInMemory final : public Audit {
  public:
   using Audit::Audit;
   std::vector<std::string> lines;
-  bool full = false;  // the disk
+  bool full = false;        // the disk
+  bool unreadable = false;  // and its lines
+
+  Task<Result<void>> read_back(Time, std::function<void(std::string_view)> take) override {
+    if (unreadable) co_return fail(Errc::unavailable, "cannot read the audit");
+    for (const auto& line : lines) take(line);
+    co_return Result<void>{};
+  }
 
  protected:
   Task<Result<void>> keep(std::string line, Durability) override {
