@@ -167,11 +167,13 @@ Task<void> ask_all(Session& session, poller::Talker& talker) {
       session.is_serial() ? " at " + link::describe(*session.settings) : "",
       for_people(plan.longest())));
   std::size_t count = 0;
-  const auto begun = session.clock.mono();
   poller::ScanNews news;
-  news.progress = [&](std::size_t done, std::size_t all, std::uint8_t unit) {
-    session.progress.step(done, all, unit, count,
-                          std::chrono::duration_cast<Duration>(session.clock.mono() - begun));
+  news.progress = [&](std::size_t done, std::size_t all, std::uint8_t unit, Duration left) {
+    session.progress.step(done, all, unit, count, left);
+  };
+  news.again = [&](std::size_t units, Duration left) {
+    session.progress.phase(fmt::format("asking {} that said nothing once more, for at most {}",
+                                       counted(units, "unit"), for_people(left)));
   };
   news.found = [&](const poller::UnitFound& found) {
     ++count;

@@ -56,9 +56,7 @@ void ScanProgress::note(std::string_view text) {
 }
 
 void ScanProgress::step(std::size_t done, std::size_t all, std::uint8_t unit, std::size_t found,
-                        Duration so_far) {
-  const auto left = so_far / static_cast<std::int64_t>(std::max<std::size_t>(1, done)) *
-                    static_cast<std::int64_t>(all - done);
+                        Duration left) {
   const auto text = fmt::format("unit {} ({} of {}), {} found, about {} left", unit, done, all,
                                 found, for_people(left));
   if (terminal_) {

@@ -19,8 +19,8 @@ class ScanProgress {
  public:
   ScanProgress();
   void phase(std::string_view text);
-  void step(std::size_t done, std::size_t all, std::uint8_t unit, std::size_t found,
-            Duration so_far);
+  // `left`: what is still to be asked, at the waits of now.
+  void step(std::size_t done, std::size_t all, std::uint8_t unit, std::size_t found, Duration left);
   void note(std::string_view text);
 
  private:

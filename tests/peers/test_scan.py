@@ -1,6 +1,7 @@
 """`lightship scan` on lines and networks of devices that others wrote."""
 import os
 import pty
+import re
 import signal
 import threading
 import time
@@ -12,7 +13,7 @@ from support import Lightship, PacedLine, Process, TestCase, configuration as c,
 QUICK = ("--listen", "0")
 
 
-def scan(url, *more, within=60):
+def scan(url, *more, within=90):
     return lightship("scan", "--url", url, *more, "--json", within=within)
 
 
@@ -52,6 +53,31 @@ class OnASerialLine(ScanTest):
         self.assertEqual(list(done.json), ["url", "settings", "units", "duration_ms"])
         self.assertEqual(done.json["settings"], {"baud_rate": 19200, "parity": "N", "data_bits": 8, "stop_bits": 1})
         self.assertTrue(all(u["answer_ms"] < 300 for u in done.json["units"]), done)
+        self.no_writes(self.line.requests)
+
+    def test_one_whose_answers_were_lost_is_asked_once_more_at_the_end(self):
+        self.lay(2)
+        self.meter(0, 2)
+        self.meter(1, 9)
+        lost = [0]
+
+        def first_two_of_unit_2(frame):
+            if frame[0] != 2 or lost[0] == 2:
+                return [(0, frame)]
+            lost[0] += 1
+            return []
+        self.line.every_answer = first_two_of_unit_2
+        done = scan(f"rtu://{self.line.master_path}?baud=19200", *QUICK, "--units", "1-9")
+        self.assertEqual((lost[0], self.units(done)), (2, [2, 9]), done)
+        self.assertIn("that said nothing once more", done.err)
+
+    def test_the_time_left_is_that_of_what_is_planned(self):
+        self.lay(1)
+        done = scan(f"rtu://{self.line.master_path}?baud=19200", *QUICK, "--units", "1-20")
+        left = [float(text) for text in re.findall(r"\(\d+ of 20\), 0 found, about ([\d.]+) s left", done.err)]
+        self.assertGreater(len(left), 5, done.err)
+        self.assertEqual(left, sorted(left, reverse=True), done.err)
+        self.assertTrue(22 < left[0] < 26, left)                 # 20 units, two questions of 0.3 s each, twice
         self.no_writes(self.line.requests)
 
     def test_an_exception_is_an_answer(self):

@@ -38,7 +38,9 @@ class Scanner {
 
   Task<Result<std::vector<UnitFound>>> run(bool first) {
     for (std::size_t at = 0; at < plan_.units.size(); ++at) {
-      if (news_.progress) news_.progress(at + 1, plan_.units.size(), plan_.units[at]);
+      if (news_.progress)
+        news_.progress(at + 1, plan_.units.size(), plan_.units[at],
+                       left(plan_.units.size() - at) + (first ? Duration{} : left_again()));
       if (auto asked = co_await look_twice(plan_.units[at]); !asked) co_return fail(asked.error());
       if (late_) {
         // Somebody asked before answers only now: those are asked again, with more patience.
@@ -50,10 +52,43 @@ class Scanner {
       }
       if (every_unit_ || (first && answered_)) break;
     }
+    if (!first && !every_unit_) {
+      if (auto asked = co_await ask_again(); !asked) co_return fail(asked.error());
+    }
     co_return std::move(found_);
   }
 
  private:
+  // How long so many units take when none of them answers.
+  Duration left(std::size_t units) const {
+    return static_cast<std::int64_t>(units * std::size(kLooks)) * (patience_ + plan_.wire);
+  }
+
+  // Of the second round, when none of those answers that have not yet.
+  Duration left_again() const {
+    const auto each = static_cast<std::int64_t>(std::size(kLooks)) *
+                      (std::max(patience_, plan_.patience) + plan_.wire);
+    const auto silent = std::ranges::count_if(plan_.units, [&](auto u) { return !settled_[u]; });
+    return each > Duration{} ? std::min<std::int64_t>(silent, plan_.again / each) * each : each;
+  }
+
+  // With the patience of now, or of the beginning where that was longer.
+  Task<Result<void>> ask_again() {
+    patience_ = std::max(patience_, plan_.patience);
+    std::vector<std::uint8_t> silent;
+    for (const auto unit : plan_.units) {
+      if (!settled_[unit] && left(silent.size() + 1) <= plan_.again) silent.push_back(unit);
+    }
+    if (silent.empty()) co_return Result<void>{};
+    if (news_.again) news_.again(silent.size(), left(silent.size()));
+    for (std::size_t at = 0; at < silent.size() && !every_unit_; ++at) {
+      if (news_.progress)
+        news_.progress(at + 1, silent.size(), silent[at], left(silent.size() - at));
+      if (auto asked = co_await look_twice(silent[at]); !asked) co_return fail(asked.error());
+    }
+    co_return Result<void>{};
+  }
+
   Task<Result<void>> look_twice(std::uint8_t unit) {
     late_ = false;
     for (const auto& look : kLooks) {
@@ -177,7 +212,9 @@ class Scanner {
 }  // namespace
 
 Duration ScanPlan::longest() const {
-  return static_cast<std::int64_t>(units.size() * std::size(kLooks)) * (patience + wire);
+  const auto each = static_cast<std::int64_t>(std::size(kLooks)) * (patience + wire);
+  const auto once = static_cast<std::int64_t>(units.size()) * each;
+  return each > Duration{} ? once + std::min<Duration>(once, again / each * each) : once;
 }
 
 Task<Result<std::vector<UnitFound>>> scan_units(Talker& line, ScanPlan plan, const ScanNews& news,

@@ -3,7 +3,8 @@
 // Whoever answers is there, be it with an exception. On a serial line the waits follow the devices
 // that answered; a gateway that says "nobody" (exceptions 10 and 11) is believed; a device that
 // answers to every unit id is found once. Damaged answers are asked for again: when none comes out
-// right, two devices may have the same unit id.
+// right, two devices may have the same unit id. Who said nothing is asked once more at the end: on
+// a busy line or machine its answer may have come too late.
 #pragma once
 
 #include <string>
@@ -30,13 +31,17 @@ struct ScanPlan {
   Duration least = std::chrono::milliseconds(100);     // never less than this
   Duration most = std::chrono::seconds(2);             // nor more
   Duration wire{};  // what one request and its answer take on the line
+  // The second round is no longer than this: as many units as fit, in their order.
+  Duration again = std::chrono::seconds(20);
 
   // How long it takes when nobody answers.
   Duration longest() const;
 };
 
 struct ScanNews {
-  std::function<void(std::size_t done, std::size_t all, std::uint8_t unit)> progress;
+  // `left`: how long those that are still to be asked take when none of them answers.
+  std::function<void(std::size_t done, std::size_t all, std::uint8_t unit, Duration left)> progress;
+  std::function<void(std::size_t units, Duration longest)> again;  // the second round begins
   std::function<void(const UnitFound&)> found;
 };
 

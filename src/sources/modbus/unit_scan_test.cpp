@@ -21,12 +21,14 @@ std::string frame(std::uint8_t unit, std::string_view pdu) {
 }
 
 struct Bench {
+  Bench() { plan.again = {}; }  // but where a test says otherwise
   asio::io_context loop;
   ManualClock clock{loop};
   link::ScriptedLink link{clock};
   ScanPlan plan;
   std::vector<UnitFound> found;
   std::optional<Error> error;
+  std::string told;
 
   // The two questions of a unit.
   link::ScriptedLink::Exchange& first(std::uint8_t unit) {
@@ -52,7 +54,13 @@ struct Bench {
   }
   static Task<void> work(Bench& bench) {
     Talker talker(bench.loop.get_executor(), [&bench] { return open(bench); });
-    const ScanNews news;
+    ScanNews news;
+    news.progress = [&](std::size_t done, std::size_t all, std::uint8_t, Duration left) {
+      bench.told += fmt::format("{}/{} {}, ", done, all, for_people(left));
+    };
+    news.again = [&](std::size_t units, Duration longest) {
+      bench.told += fmt::format("again {} {}, ", units, for_people(longest));
+    };
     auto result = co_await scan_units(talker, bench.plan, news);
     co_await talker.end();
     if (result)
@@ -82,6 +90,27 @@ TEST(UnitScan, FindsWhoeverAnswers) {
   bench.silent(3);
   EXPECT_EQ(bench.scan({1, 2, 3}), "2");
   EXPECT_EQ(bench.found[0].answered, "read 1 holding register at 0");
+}
+
+TEST(UnitScan, AsksWhoSaidNothingOnceMoreAtTheEnd) {
+  Bench bench;
+  bench.plan.again = 30s;
+  bench.silent(1);
+  bench.first(2).after(20ms).answers(frame(2, "03 02 00 07"));
+  bench.silent(3);
+  bench.first(1).after(250ms).answers(frame(1, "03 02 00 07"));
+  bench.silent(3);
+  EXPECT_EQ(bench.scan({1, 2, 3}), "2 1");
+}
+
+TEST(UnitScan, TheSecondRoundIsBoundedAndTheTimeLeftIsThatOfWhatIsStillToBeAsked) {
+  Bench bench;
+  bench.plan.again = 1500ms;  // two of them, 300 ms for each of two questions
+  EXPECT_EQ(bench.plan.longest(), 0s);
+  for (const auto unit : {1, 2, 3, 1, 2}) bench.silent(static_cast<std::uint8_t>(unit));
+  EXPECT_EQ(bench.scan({1, 2, 3}), "");
+  EXPECT_EQ(bench.plan.longest(), 3 * 600ms + 1200ms);
+  EXPECT_EQ(bench.told, "1/3 3.0 s, 2/3 2.4 s, 3/3 1.8 s, again 2 1.2 s, 1/2 1.2 s, 2/2 600 ms, ");
 }
 
 TEST(UnitScan, TakesAnExceptionForAnAnswer) {
