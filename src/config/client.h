@@ -25,6 +25,7 @@ struct ClientConfig {
   std::optional<Duration> max_age;
   bool allow_write = false;
   Keep history = Keep::raw;
+  bool unit_known = true;  // false: something is wrong with unit_id or gateway_unit_id
   Position at, type_at, unit_at;
 };
 

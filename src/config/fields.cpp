@@ -380,6 +380,15 @@ void Fields::unknown_key(const std::string& key, Position at) {
   }
   std::vector<std::string> allowed;
   for (const Known& k : known_) allowed.push_back(k.key);
+  if (const auto place = std::ranges::find(elsewhere_, key, &Elsewhere::key);
+      place != elsewhere_.end()) {
+    auto& mistake =
+        mistakes_->error(at, fmt::format("'{}' does not belong here, but {}", key, place->where));
+    mistake.found = key;
+    mistake.expected = join(allowed, ", ");
+    mistake.suggestion = place->where.substr(place->where.rfind(' ') + 1);
+    return;
+  }
   const auto meant = nearest(key, allowed);
   if (meant && known(*meant).secret) {
     if (const Node* node = find(key)) mistakes_->mask(inside(*node, {}), node->text);

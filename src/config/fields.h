@@ -159,6 +159,15 @@ class Fields {
   Position position(std::string_view key) const;  // of the value, or of this map when absent
   Position position(std::string_view key, std::string_view inner) const;  // of one in a nested map
 
+  // Keys that stand elsewhere, by name: where a misplaced one belongs, in words for people.
+  struct Elsewhere {
+    std::string key, where;
+  };
+  void belongs(std::span<const Elsewhere> places) { elsewhere_ = places; }
+
+  // Whether something is wrong with the key, so that what it says is not to be built upon.
+  bool is_wrong(std::string_view key) const { return failed(key, {}); }
+
   void ignore_the_rest() { open_ended_ = true; }  // further keys are nobody's mistake
   void finish();  // reports the undeclared keys; the framework calls it after each description
 
@@ -233,6 +242,7 @@ class Fields {
   Mistakes* mistakes_ = nullptr;
   std::vector<Described>* into_ = nullptr;
   std::vector<Known> known_;
+  std::span<const Elsewhere> elsewhere_;
   bool open_ended_ = false;
 };
 

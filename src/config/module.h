@@ -30,6 +30,7 @@ struct Site {
     SharedList<std::string> points;
     std::vector<RegisterImage::Range> ranges;  // what is polled of it
     Position at, type_at, unit_at;
+    bool unit_known = true;  // false: something is wrong with it, and that is told already
   };
   std::vector<Device> devices;
 };

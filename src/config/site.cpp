@@ -73,9 +73,26 @@ std::string help_of(const SiteFiles::Scope& scope) {
   return {};
 }
 
+// "under communication, as communication.mqtt_config", "in slave_config.yaml, as connections".
+void find_places(const std::string& file, const std::string& path, const SiteFiles::Scope& scope,
+                 std::vector<Fields::Elsewhere>& places) {
+  const auto add = [&](const std::string& name) {
+    places.push_back({name, path.empty()
+                                ? fmt::format("at the top of {}, as {}", file, name)
+                                : fmt::format("in {} under {}, as {}.{}", file, path, path, name)});
+  };
+  for (const auto& inner : scope.scopes) {
+    add(inner.name);
+    find_places(file, path.empty() ? inner.name : path + "." + inner.name, inner, places);
+  }
+  for (const auto& list : scope.lists) add(list.name);
+}
+
 }  // namespace
 
-void read_scope(Fields& fields, const SiteFiles::Scope& scope) {
+void read_scope(Fields& fields, const SiteFiles::Scope& scope,
+                std::span<const Fields::Elsewhere> places) {
+  fields.belongs(places);
   for (const auto& part : scope.parts) {
     if (part.read) part.read(fields);
   }
@@ -86,7 +103,8 @@ void read_scope(Fields& fields, const SiteFiles::Scope& scope) {
     if (later && !inner.parts.empty()) {
       fields.anything(inner.name, help_of(inner)).later(inner.parts.front().later);
     } else {
-      fields.section_with(inner.name, help_of(inner), [&](Fields& f) { read_scope(f, inner); });
+      fields.section_with(inner.name, help_of(inner),
+                          [&](Fields& f) { read_scope(f, inner, places); });
     }
   }
   for (const auto& list : scope.lists) read_list(fields, list);
@@ -175,6 +193,8 @@ SiteTexts read_directory(const std::filesystem::path& directory, const SiteFiles
 }
 
 void load(const SiteTexts& texts, const SiteFiles& known, Mistakes& mistakes) {
+  std::vector<Fields::Elsewhere> places;
+  for (const auto& [name, file] : known.files()) find_places(name, "", file.top, places);
   for (const auto& [name, file] : known.files()) {
     const auto text = texts.files.find(name);
     if (text == texts.files.end()) continue;
@@ -190,7 +210,7 @@ void load(const SiteTexts& texts, const SiteFiles& known, Mistakes& mistakes) {
       continue;
     }
     Fields fields(document, mistakes);
-    read_scope(fields, file.top);
+    read_scope(fields, file.top, places);
     fields.finish();
   }
 }

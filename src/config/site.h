@@ -98,6 +98,8 @@ void load(const SiteTexts& texts, const SiteFiles& known, Mistakes& mistakes);
 void load(const std::filesystem::path& directory, const SiteFiles& known, Mistakes& mistakes);
 
 // Runs (or, in schema mode, describes) what is registered under one map.
-void read_scope(Fields& fields, const SiteFiles::Scope& scope);
+// `places`: of the sections and lists of all files, for those that stand in a wrong one.
+void read_scope(Fields& fields, const SiteFiles::Scope& scope,
+                std::span<const Fields::Elsewhere> places = {});
 
 }  // namespace lightship::config

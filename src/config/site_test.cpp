@@ -92,6 +92,25 @@ TEST(Site, AKeyThatNoModuleKnowsIsFoundAtEveryLevel) {
       "x: 1\n^\n");
 }
 
+TEST(Site, AKeyInAWrongPlaceIsToldWhereItBelongs) {
+  EXPECT_EQ(Modules().load({{"communication.yaml",
+                             "modbus_tcp_gateway: {host: a}\n"
+                             "communication:\n"
+                             "  connections: []\n"
+                             "  mqtt_config: {host: a, api_endpoints: 1}\n"}}),
+            "communication.yaml:1:1: error: 'modbus_tcp_gateway' does not belong here, but in "
+            "communication.yaml under communication, as communication.modbus_tcp_gateway\n"
+            "modbus_tcp_gateway: {host: a}\n^\n"
+            "did you mean 'communication.modbus_tcp_gateway'?\n"
+            "communication.yaml:3:3: error: 'connections' does not belong here, but at the top of "
+            "slave_config.yaml, as connections\n"
+            "  connections: []\n  ^\ndid you mean 'connections'?\n"
+            "communication.yaml:4:26: error: 'api_endpoints' does not belong here, but in "
+            "communication.yaml under communication, as communication.api_endpoints\n"
+            "  mqtt_config: {host: a, api_endpoints: 1}\n                         ^\n"
+            "did you mean 'communication.api_endpoints'?\n");
+}
+
 TEST(Site, AnUnknownKindOfItemIsToldThemAllAndStillRead) {
   EXPECT_EQ(
       Modules().load({{"slave_config.yaml",

@@ -3,7 +3,9 @@ import json
 import re
 import shutil
 
-from support import TestCase, lightship
+import yaml
+
+from support import TestCase, configuration as c, lightship
 from support.program import ROOT
 
 ORIGINALS = ROOT / "tests" / "data" / "rtu"
@@ -192,6 +194,33 @@ class Mistakes(CheckTest):
 
     def test_a_secret_that_is_not_there(self):
         self.one("secret", 5, "broker", communication="device_id: a\ncommunication:\n  mqtt_config:\n    host: h\n    password: !secret broker\n")
+
+
+class Hints(CheckTest):
+    def mistakes(self, **files):
+        texts = {name: yaml.safe_dump(content, sort_keys=False) for name, content in files.items()}
+        return [m for m in super().mistakes(**texts) if m["severity"] == "error"]
+
+    def slaves(self, *clients):
+        return c.slaves(c.tcp(1502, *clients))
+
+    def test_a_wrong_model_gets_the_nearest_ones(self):
+        client = c.client("a", 1, {})
+        client.pop("registers")
+        mistake, = self.mistakes(slave_config=self.slaves({**client, "meter_model": "PM5350"}))
+        self.assertEqual(mistake["suggestion"], "schneider_pm53xx")
+        self.assertIn("schneider_pm53xx", mistake["expected"])
+
+    def test_a_wrong_unit_is_one_mistake(self):
+        mistake, = self.mistakes(slave_config=self.slaves(c.client("a", 300, expose_via_tcp=True), c.client("b", 1, expose_via_tcp=True)))
+        self.assertIn("unit_id", mistake["path"])
+        self.assertIn("300", mistake["found"])
+        self.assertIn("0 to 255", mistake["expected"])
+
+    def test_a_key_in_a_wrong_place_is_told_where_it_belongs(self):
+        mistake, = self.mistakes(communication={"device_id": "x", "modbus_tcp_gateway": {"enabled": True}})
+        self.assertEqual((mistake["line"], mistake["path"], mistake["suggestion"]),
+                         (2, "modbus_tcp_gateway", "communication.modbus_tcp_gateway"))
 
 
 class Directories(CheckTest):

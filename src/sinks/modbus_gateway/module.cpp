@@ -44,7 +44,7 @@ class GatewayModule final : public config::Module {
   static std::vector<Exposed> exposed(const config::Site& site) {
     std::vector<Exposed> devices;
     for (const auto& device : site.devices) {
-      if (!device.info.exposed) continue;
+      if (!device.info.exposed || !device.unit_known) continue;
       devices.push_back({device.info.id(), device.info.gateway_unit, device.info.max_age});
     }
     return devices;
@@ -53,7 +53,7 @@ class GatewayModule final : public config::Module {
   static void check_units(const config::Site& site, config::Mistakes& mistakes) {
     std::map<int, const config::Site::Device*> taken;
     for (const auto& device : site.devices) {
-      if (!device.info.exposed) continue;
+      if (!device.info.exposed || !device.unit_known) continue;
       const auto [first, fresh] = taken.try_emplace(device.info.gateway_unit, &device);
       if (fresh) continue;
       const auto& other = *first->second;

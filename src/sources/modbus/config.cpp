@@ -136,6 +136,7 @@ void describe(Fields& f, DeviceConfig& c) {
       .at_most(1'000'000);
   if (f.describing()) return;
   c.write_at = f.position("allow_write");
+  c.unit_known = !f.is_wrong("unit_id") && !f.is_wrong("gateway_unit_id");
   f.check(!c.allow_write || c.unit_id != 0, "allow_write",
           "a write to unit 0 is a broadcast to every device of a line, and is never sent");
   f.check(!c.meter_model.empty() || !c.registers.empty(), "id",

@@ -31,6 +31,15 @@ void suggest(config::Mistake& mistake, const std::string& found,
   mistake.suggestion = nearest(found, known).value_or("");
 }
 
+void wrong(config::Mistake& mistake, std::string found, std::string expected,
+           std::string suggestion) {
+  mistake.found = std::move(found);
+  mistake.expected = std::move(expected);
+  mistake.suggestion = std::move(suggestion);
+}
+
+constexpr const char* kFrame = "01 03 00 00 00 02 C4 0B";
+
 // One test with its frames taken apart.
 struct Exchange {
   modbus::Read read;
@@ -55,18 +64,22 @@ std::optional<OwnFrame> frame(const std::string& text, const char* which,
                               const std::string& of) {
   auto bytes = from_hex(text);
   if (!bytes || bytes->size() < 4) {
-    mistakes.error(at, fmt::format("{}: the {} is not a frame in hex such as \"01 03 00 00 00 02 "
-                                   "C4 0B\"",
-                                   of, which));
+    wrong(mistakes.error(at, fmt::format("{}: the {} is not a frame in hex such as \"{}\"", of,
+                                         which, kFrame)),
+          "'" + text.substr(0, 100) + "'", "a frame in hex: unit, function, data and crc", kFrame);
     return std::nullopt;
   }
   const auto taken = modbus::rtu::unframe(*bytes);
   if (!taken) {
     const auto body = Bytes(*bytes).first(bytes->size() - 2);
     const auto crc = modbus::crc16(body);
-    mistakes.error(at, fmt::format("{}: the {} is damaged: {}; its last two bytes should be "
-                                   "{:02X} {:02X}",
-                                   of, which, taken.error().text, crc & 0xFF, crc >> 8));
+    auto& mistake =
+        mistakes.error(at, fmt::format("{}: the {} is damaged: {}; its last two bytes should be "
+                                       "{:02X} {:02X}",
+                                       of, which, taken.error().text, crc & 0xFF, crc >> 8));
+    wrong(mistake, to_hex(Bytes(*bytes).last(2)),
+          fmt::format("{:02X} {:02X}", crc & 0xFF, crc >> 8),
+          fmt::format("{} {:02X} {:02X}", to_hex(body), crc & 0xFF, crc >> 8));
     return std::nullopt;
   }
   return OwnFrame{std::move(*bytes), *taken};  // moving a vector leaves its bytes where they are
@@ -81,19 +94,32 @@ std::optional<Exchange> take_apart(const MeterConfig& meter, const MeterConfig::
   const auto request = modbus::decode_request(asked->taken.pdu);
   const auto* read = request ? std::get_if<modbus::Read>(&*request) : nullptr;
   if (read == nullptr) {
-    mistakes.error(test.request_at,
-                   fmt::format("{}: the request is no read of registers or bits", of));
+    wrong(mistakes.error(test.request_at,
+                         fmt::format("{}: the request is no read of registers or bits", of)),
+          request ? modbus::describe(*request) : to_hex(asked->taken.pdu),
+          "a request with function 1, 2, 3 or 4", kFrame);
     return std::nullopt;
   }
   if (asked->taken.unit != answered->taken.unit) {
-    mistakes.error(test.answer_at, fmt::format("{}: unit {} was asked and unit {} answers", of,
-                                               asked->taken.unit, answered->taken.unit));
+    wrong(mistakes.error(test.answer_at, fmt::format("{}: unit {} was asked and unit {} answers",
+                                                     of, asked->taken.unit, answered->taken.unit)),
+          fmt::format("unit {}", answered->taken.unit), fmt::format("unit {}", asked->taken.unit),
+          to_hex(modbus::rtu::frame(asked->taken.unit, answered->taken.pdu)));
     return std::nullopt;
   }
   auto reply = modbus::decode_reply(*request, answered->taken.pdu);
   if (!reply) {
-    mistakes.error(test.answer_at, fmt::format("{}: this is no answer to \"{}\": {}", of,
-                                               modbus::describe(*request), reply.error().text));
+    wrong(
+        mistakes.error(test.answer_at, fmt::format("{}: this is no answer to \"{}\": {}", of,
+                                                   modbus::describe(*request), reply.error().text)),
+        to_hex(answered->taken.pdu), "the device's answer to: " + modbus::describe(*request),
+        fmt::format(
+            "{:02X} {:02X} {:02X}, {} of data and the crc", asked->taken.unit,
+            modbus::code(read->function),
+            modbus::code(read->function) > 2 ? 2 * read->count : modbus::packed_size(read->count),
+            counted(modbus::code(read->function) > 2 ? std::size_t{2} * read->count
+                                                     : modbus::packed_size(read->count),
+                    "byte")));
     return std::nullopt;
   }
   return Exchange{*read, std::move(*reply)};
@@ -196,14 +222,24 @@ void run_meter_tests(const MeterConfig& meter, config::Mistakes& mistakes) {
       }
       const auto came = shown(meter, *c, *exchange);
       if (!came) {
-        mistakes.error(at,
-                       fmt::format("test of meter '{}': {} {}", meter.id, name, came.error().text));
+        std::vector<std::string> within;
+        for (const auto& [other, about] : meter.registers) {
+          if (exchange->holds(about)) within.push_back(other);
+        }
+        wrong(mistakes.error(
+                  at, fmt::format("test of meter '{}': {} {}", meter.id, name, came.error().text)),
+              name,
+              within.empty() ? "a request that reads a point of the meter"
+                             : "one of " + join(within, ", "),
+              within.empty() ? modbus::describe(modbus::Read{
+                                   static_cast<modbus::Function>(c->function),
+                                   static_cast<std::uint16_t>(c->address), wire_count(*c)})
+                             : nearest(name, within).value_or(within.front()));
       } else if (!same(*came, expected)) {
         auto& mistake =
             mistakes.error(at, fmt::format("test of meter '{}': {} came out as {}, expected {}",
                                            meter.id, name, *came, expected));
-        mistake.found = *came;
-        mistake.expected = expected;
+        wrong(mistake, *came, expected, *came);
       }
     }
   }

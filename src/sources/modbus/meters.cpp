@@ -28,6 +28,16 @@ bool is_broken(const MeterConfig& meter, const config::Mistakes& mistakes) {
   });
 }
 
+// Of "pm53xx" with "pm5350" in mind: an x stands for any digit.
+std::string with_digits_of(std::string_view asked, std::string_view model) {
+  std::string filled(model);
+  if (asked.size() != model.size()) return filled;
+  for (std::size_t at = 0; at < filled.size(); ++at) {
+    if (filled[at] == 'x' && asked[at] >= '0' && asked[at] <= '9') filled[at] = asked[at];
+  }
+  return filled;
+}
+
 // How much two ids differ, between 0 and 1: by edits, less when one begins or ends with the other's
 // model, for people write em6400 and sdm630 without the maker.
 double difference(std::string_view asked, std::string_view known) {
@@ -37,7 +47,8 @@ double difference(std::string_view asked, std::string_view known) {
   const auto model = std::string_view(b).substr(std::min(b.find('_') + 1, b.size()));
   const auto own = std::string_view(a).substr(a.find('_') == a.npos ? 0 : a.find('_') + 1);
   const auto most = static_cast<double>(std::max({own.size(), model.size(), std::size_t{1}}));
-  const double by_model = static_cast<double>(edit_distance(own, model)) / most;
+  const double by_model =
+      static_cast<double>(edit_distance(own, with_digits_of(own, model))) / most;
   return std::min(edits, 0.1 + by_model);
 }
 

@@ -64,7 +64,8 @@ void ModbusModule::gather(config::Site& site, config::Mistakes& mistakes) {
       check_device(client, mistakes);
       check_writes(client, mistakes);
       const auto setup = device_setup(connection, client, meters_);
-      config::Site::Device device{setup.info, {}, {}, client.at, client.type_at, client.unit_at};
+      config::Site::Device device{
+          setup.info, {}, {}, client.at, client.type_at, client.unit_at, client.unit_known};
       std::vector<std::string> names;
       for (const auto& point : setup.points) names.push_back(point.name);
       device.points = names_.same(std::move(names));
@@ -86,6 +87,7 @@ void ModbusModule::check_connection(const ConnectionConfig& connection,
       mistakes.error(client.at, fmt::format("device id '{}' is used twice in connection '{}'",
                                             client.id, connection.id));
     }
+    if (!client.unit_known) continue;
     const auto [other, fresh] = units.emplace(client.unit_id, client.id);
     if (!fresh) {
       mistakes.error(client.unit_at,

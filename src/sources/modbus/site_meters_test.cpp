@@ -133,6 +133,30 @@ TEST(SiteMeters, SayWhatIsWrongWithTheFramesOfATest) {
                             "'voltage_11'"}));
 }
 
+TEST(SiteMeters, SayOfEachMistakeInATestWhatWasFoundAndExpectedAndWhatToWrite) {
+  const auto told = [](const std::string& text) {
+    const auto all = SiteOf(text).mistakes.sorted();
+    for (const auto& one : all) {
+      if (one.severity == config::Severity::error)
+        return one.found + " | " + one.expected + " | " + one.suggestion;
+    }
+    return std::string("nothing");
+  };
+  const std::string acme = kAcme;
+  for (const auto& [from, to, expected] : std::vector<std::array<const char*, 3>>{
+           {"230.5", "231", "230.5 | 231 | 230.5"},
+           {"6E 68", "6E 69", "6E 69 | 6E 68 | "},
+           {"voltage_l1: 230.5", "energy_import: 1",
+            "energy_import | one of voltage_l1 | voltage_l1"},
+           {"voltage_l1: 230.5", "voltage_11: 1",
+            "voltage_11 | one of voltage_l1, energy_import | voltage_l1"},
+           {"6E 68", "6E zz", " | a frame in hex: unit, function, data and crc | 01 03 "}}) {
+    const auto said = told(with(acme, from, to));
+    EXPECT_NE(said.find(expected), std::string::npos) << said;
+    EXPECT_FALSE(said.ends_with(" | ")) << said;
+  }
+}
+
 TEST(SiteMeters, WithOneWrongTemplateStillTellOfTheOthersAndKeepThem) {
   const auto second = std::string(kAcme).substr(std::string(kAcme).find("  - id"));
   auto text = with(kAcme, "float32, byte_order: big", "flaot32, byte_order: big");
@@ -176,6 +200,9 @@ TEST(Models, AreFoundWithoutTheirMakerToo) {
   EXPECT_EQ(meters.closest("sdm630").front(), "eastron_sdm630");
   EXPECT_EQ(meters.closest("SDM-120").front(), "eastron_sdm120");
   EXPECT_EQ(meters.closest("em340").front(), "carlogavazzi_em340");
+  EXPECT_EQ(meters.closest("PM5350", 1), Texts{"schneider_pm53xx"});
+  EXPECT_EQ(meters.closest("pm5110", 1), Texts{"schneider_pm51xx"});
+  EXPECT_EQ(meters.closest("schneider_pm5340", 1), Texts{"schneider_pm53xx"});
   EXPECT_EQ(meters.closest("abb_b22", 2), (Texts{"abb_b21", "abb_b23"}));
 }
 
