@@ -11,8 +11,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/json/parse.hpp>
 
+#include "app/control_line.h"
 #include "base/text.h"
 
 namespace lightship::app {
@@ -26,15 +26,6 @@ constexpr int kBacklog = 64;
 constexpr auto kPatience = 30s;
 // A socket that another gateway holds is asked for again so often.
 constexpr Duration kTakeAgain = 5s;
-
-std::string error_line(const Error& error) {
-  std::string text;
-  JsonWriter json(text);
-  json.begin_object().key("error").begin_object();
-  json.member("code", to_string(error.code)).member("detail", error.detail);
-  json.member("text", error.text).end_object().end_object();
-  return text;
-}
 
 bool may_command(const std::optional<ControlPeer>& peer) {
   return peer && (peer->uid == ::geteuid() || peer->uid == 0);
@@ -145,14 +136,9 @@ Task<void> Control::talk(Socket socket, ControlPeer peer) {
 }
 
 Task<std::string> Control::answer(std::string line, ControlPeer peer) {
-  boost::system::error_code wrong;
-  const auto parsed = boost::json::parse(line, wrong);
-  const auto* request = wrong ? nullptr : parsed.if_object();
-  const auto* command = request == nullptr ? nullptr : request->if_contains("do");
-  if (command == nullptr || !command->is_string())
-    co_return error_line(
-        {Errc::invalid, R"(a command is a JSON object such as {"do":"status"})", 0});
-  const std::string name(command->get_string());
+  auto command = control_line(line);
+  if (!command) co_return error_line(command.error());
+  const auto& name = command->command;
   const auto handler = handlers_.find(name);
   if (handler == handlers_.end()) {
     std::vector<std::string> names;
@@ -161,7 +147,7 @@ Task<std::string> Control::answer(std::string line, ControlPeer peer) {
         {Errc::invalid, fmt::format("no command '{}'; there are: {}", name, join(names, ", ")), 0});
   }
   log_.debug("command", field("do", name), field("uid", peer.uid), field("pid", peer.pid));
-  auto doing = handler->second(*request, peer);
+  auto doing = handler->second(std::move(command->request), peer);
   const auto said = co_await std::move(doing);
   if (!said) co_return error_line(said.error());
   co_return "{\"ok\":" + *said + "}";

@@ -1,39 +1,15 @@
 // The commands of the control socket.
 #include "app/control_commands.h"
 
-#include <algorithm>
-
+#include "app/control_line.h"
 #include "base/hex.h"
 #include "store/outbox_file.h"
 
 namespace lightship::app {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Duration kLongest = 2min;
-
-std::string text_of(const boost::json::object& request, std::string_view key) {
-  const auto* value = request.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::int64_t number_of(const boost::json::object& request, std::string_view key,
-                       std::int64_t otherwise) {
-  const auto* value = request.if_contains(key);
-  return value != nullptr && value->is_int64() ? value->get_int64() : otherwise;
-}
-
-Duration limit_of(const boost::json::object& request, Duration otherwise) {
-  const auto ms = number_of(request, "timeout_ms", 0);
-  if (ms <= 0) return otherwise;
-  return std::min<Duration>(std::chrono::milliseconds(std::min<std::int64_t>(ms, 3'600'000)),
-                            kLongest);
-}
-
 // Retired devices are not there: their numbers mean nothing to a line.
-Result<DeviceId> device_of(const Context& context, const boost::json::object& request) {
-  const auto name = text_of(request, "device");
+Result<DeviceId> device_of(const Context& context, const std::string& name) {
   const auto id = context.catalog.find_device(name);
   if (id && !context.catalog.retired(*id)) return *id;
   return fail(Errc::unavailable,
@@ -43,19 +19,14 @@ Result<DeviceId> device_of(const Context& context, const boost::json::object& re
 }
 
 Control::Answer read(Context& context, boost::json::object request) {
-  const auto device = device_of(context, request);
+  const auto wanted = read_request(request);
+  if (!wanted) co_return fail(wanted.error());
+  const auto device = device_of(context, wanted->device);
   if (!device) co_return fail(device.error());
-  const auto function = number_of(request, "function", 3);
-  const auto first = number_of(request, "first", -1), count = number_of(request, "count", 0);
-  if (function < 1 || function > 4 || first < 0 || count < 1 || count > 2000 ||
-      first + count > 65536)
-    co_return fail(Errc::invalid, "no range of registers: function {}, first {}, count {}",
-                   function, first, count);
   auto* const reader = context.owners.reader(*device);
   if (reader == nullptr) co_return fail(Errc::unavailable, "nobody reads this device");
-  auto reading = reader->read_registers(*device, static_cast<Space>(function),
-                                        static_cast<std::uint16_t>(first),
-                                        static_cast<std::uint16_t>(count), limit_of(request, 5s));
+  auto reading =
+      reader->read_registers(*device, wanted->space, wanted->first, wanted->count, wanted->limit);
   const auto data = co_await std::move(reading);
   if (!data) co_return fail(data.error());
   std::string text;
@@ -64,10 +35,11 @@ Control::Answer read(Context& context, boost::json::object request) {
 }
 
 Control::Answer write(Context& context, boost::json::object request, ControlPeer peer) {
-  const auto device = device_of(context, request);
+  const auto wanted = write_request(request);
+  const auto device = device_of(context, wanted.device);
   if (!device) co_return fail(device.error());
   const auto name = context.catalog.info(*device).id();
-  const auto point_name = text_of(request, "point");
+  const auto& point_name = wanted.point;
   const auto point = context.catalog.find_point(name + "/" + point_name);
   if (!point) {
     co_return fail(Errc::unavailable,
@@ -79,10 +51,10 @@ Control::Answer write(Context& context, boost::json::object request, ControlPeer
   if (writer == nullptr) co_return fail(Errc::unavailable, "nobody writes to {}", name);
   PointWrite what;
   what.point = *point;
-  what.value = text_of(request, "value");
-  if (request.contains("expected")) what.expected = text_of(request, "expected");
+  what.value = wanted.value;
+  if (wanted.expected) what.expected = *wanted.expected;
   what.by = fmt::format("command line, uid {} pid {}", peer.uid, peer.pid);
-  auto writing = writer->write_point(*device, std::move(what), limit_of(request, 10s));
+  auto writing = writer->write_point(*device, std::move(what), wanted.limit);
   const auto written = co_await std::move(writing);
   if (!written) co_return fail(written.error());
   co_return write_reply(name, point_name, *written);
