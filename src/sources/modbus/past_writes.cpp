@@ -21,9 +21,11 @@ std::string_view text_of(const boost::json::object& entry, std::string_view key)
   return {value->get_string().data(), value->get_string().size()};
 }
 
+// An address or a number of registers; what can be neither touches nothing.
 std::int64_t number_of(const boost::json::object& entry, std::string_view key) {
   const auto* value = entry.if_contains(key);
-  return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+  if (value == nullptr || !value->is_int64()) return 0;
+  return std::clamp<std::int64_t>(value->get_int64(), 0, 65536);
 }
 
 }  // namespace
