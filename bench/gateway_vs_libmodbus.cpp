@@ -60,11 +60,13 @@ void run_gateway(int out) {
   Metrics metrics;
   Progress progress(clock);
   Owners owners;
+  Alerts alerts(clock);
+  ClockWatch clock_watch(clock, clock.now());
   Worker files;
   std::map<std::string, std::shared_ptr<void>> heirlooms;
   Context context{
-      loop.get_executor(), clock, book, catalog, cache, bus, metrics, progress, owners, files,
-      heirlooms,           {},    {},   {}};
+      loop.get_executor(), clock, book,      catalog, cache, bus, metrics, progress, owners, alerts,
+      clock_watch,         files, heirlooms, {},      {},    {}};
 
   const auto device =
       catalog.device({.connection = "line", .client = "meter", .exposed = true, .gateway_unit = 1});
