@@ -151,12 +151,14 @@ Result<OutboxDisk::Found> OutboxDisk::open(Time now, const Batch& known) {
   if (!opened && opened.error().code == Errc::malformed) {
     const auto why = opened.error().text;
     auto saved = salvage(file_, now, [this](const auto& path) { return open_sound(path); }, stop_);
+    waits_for_salvage_ = !saved;
     if (!saved) return fail(saved.error());
     found.damage = fmt::format("outbox.db was damaged ({}): {}", why, saved->text);
     lost = true;
     opened = open_sound(file_);
   }
   if (!opened) return fail(opened.error());
+  waits_for_salvage_ = false;
   database_ = std::make_unique<Database>(std::move(*opened));
   if (!file_.empty()) {
     int growth = kGrowth;

@@ -117,6 +117,8 @@ class OutboxDisk {
   // begins anew at the next opening).
   void stop() { stop_ = true; }
   bool is_open() const { return database_ != nullptr; }
+  // Any thread: it is damaged, and what is left could not be taken over at the last opening.
+  bool waits_for_salvage() const { return waits_for_salvage_; }
   const std::filesystem::path& file() const { return file_; }
 
  private:
@@ -142,7 +144,7 @@ class OutboxDisk {
   MonoTime generation_began_{};
   bool numbered_ = false;  // numbers were given in this generation
   std::map<std::pair<std::int64_t, int>, std::int64_t> thinned_to_;
-  std::atomic<bool> stop_ = false;
+  std::atomic<bool> stop_ = false, waits_for_salvage_ = false;
 };
 
 }  // namespace lightship

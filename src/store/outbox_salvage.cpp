@@ -24,18 +24,32 @@ std::string stamp(Time now) {
 
 std::filesystem::path beside(const std::filesystem::path& file) { return file.string() + ".new"; }
 
-void remove_with_log(const std::filesystem::path& file) {
-  std::error_code ignored;
-  for (const char* tail : {"", "-wal", "-shm"})
-    std::filesystem::remove(file.string() + tail, ignored);
-}
+Error stopped() { return {Errc::cancelled, "the program stops; it is done at the next start", 0}; }
 
 class Rescue {
  public:
+  // Also one long statement ends with `stop`.
   Rescue(Database& from, Database& to, const std::atomic<bool>& stop)
-      : from_(from), to_(to), stop_(stop) {}
+      : from_(from), to_(to), stop_(stop) {
+    from_.interrupt_with(&stop);
+    to_.interrupt_with(&stop);
+  }
+  ~Rescue() {
+    from_.interrupt_with(nullptr);
+    to_.interrupt_with(nullptr);
+  }
+  Rescue(const Rescue&) = delete;
+  Rescue& operator=(const Rescue&) = delete;
 
+  // What breaks off because of `stop` looks like damage: it is none.
   Result<void> run(Salvaged& saved) {
+    auto done = take_all(saved);
+    if (stop_) return fail(stopped());
+    return done;
+  }
+
+ private:
+  Result<void> take_all(Salvaged& saved) {
     auto insert = to_.prepare(
         "INSERT OR IGNORE INTO message(row,key,sequence,target,timestamp,interval,qos,retain,cost,"
         "body) VALUES(?,?,?,?,?,?,?,?,?,?)");
@@ -71,7 +85,6 @@ class Rescue {
     return to_.execute("COMMIT");
   }
 
- private:
   // A small table, as far as it can be read. Only writing can fail.
   Result<void> copy(const std::string& table, const std::string& columns, int count,
                     std::vector<std::int64_t>* firsts) {
@@ -111,7 +124,7 @@ class Rescue {
     // A torn row shows by what cannot be in one.
     if (read.kind(9) != Statement::Kind::blob || read.blob(9).empty() || read.blob(9)[0] != '{')
       return {};
-    if (stop_) return fail(Errc::cancelled, "the program stops; it is done at the next start");
+    if (stop_) return fail(stopped());
     if (auto done = put(read, insert_, 10); !done) return done;
     if (++messages_ % kEvery == 0) return to_.execute("COMMIT;BEGIN");
     return {};
@@ -130,7 +143,7 @@ class Rescue {
     auto one = from_.prepare(fmt::format("SELECT {} FROM message WHERE row=?", kFields));
     if (!one) return {};
     for (auto row = low + 1; row < high; ++row) {
-      if (stop_) return fail(Errc::cancelled, "the program stops; it is done at the next start");
+      if (stop_) return fail(stopped());
       one->bind(0, row);
       if (const auto got = one->step(); got && *got) {
         if (auto done = take(*one); !done) return done;
@@ -169,8 +182,13 @@ class Rescue {
 void finish_salvage(const std::filesystem::path& file) {
   std::error_code failed;
   const auto fresh = beside(file);
+  // Its index is made anew at each opening.
+  std::filesystem::remove(fresh.string() + "-shm", failed);
   if (!std::filesystem::exists(fresh, failed)) return;
-  if (std::filesystem::exists(file, failed)) return remove_with_log(fresh);
+  if (std::filesystem::exists(file, failed)) return sqlite::remove_with_log(fresh);
+  // What is left of the damaged file's log must not lie beside another one; what could be read of
+  // it is taken over.
+  sqlite::remove_with_log(file);
   std::filesystem::rename(fresh.string() + "-wal", file.string() + "-wal", failed);
   std::filesystem::rename(fresh, file, failed);
 }
@@ -180,41 +198,42 @@ Result<Salvaged> salvage(const std::filesystem::path& file, Time now,
                          const std::atomic<bool>& stop) {
   Salvaged saved;
   const auto fresh = beside(file);
-  const std::filesystem::path copy = file.string() + ".first-page";
-  remove_with_log(fresh);
+  sqlite::remove_with_log(fresh);
   std::string why, mended;
-  {
+  const auto taken = [&]() -> Result<void> {
     auto to = make(fresh);
-    if (!to) return within("taking over what is left of outbox.db", to.error());
-    if (auto done = to->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done)
-      return fail(done.error());
-    mended = sqlite::mend_first_page(file, fresh, copy).value_or("");
-    auto from = Database::open(mended.empty() ? file : copy,
-                               {.access = sqlite::Access::shared, .checkpoint_pages = 0});
+    if (!to) return fail(to.error());
+    if (auto done = to->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done) return done;
+    const auto page = sqlite::mend_first_page(file, fresh);
+    if (!page) return fail(page.error());
+    mended = page->what;
+    auto from = sqlite::open_damaged(file, *page);
     if (from) {
-      if (auto done = Rescue(*from, *to, stop).run(saved); !done) {
-        remove_with_log(copy);
-        return within("taking over what is left of outbox.db", done.error());
-      }
-    } else {
+      if (auto done = Rescue(*from, *to, stop).run(saved); !done) return done;
+    } else if (from.error().code == Errc::malformed) {
       why = from.error().text;
+    } else {
+      return fail(from.error());  // a later try may find everything
     }
     // Everything into the file itself, so that it can be renamed alone.
-    if (auto done = to->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done)
-      return fail(done.error());
+    return to->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  }();
+  if (!taken) {
+    sqlite::remove_with_log(fresh);
+    return within("taking over what is left of outbox.db", taken.error());
   }
-  remove_with_log(copy);
   saved.aside = file.string() + ".damaged-" + stamp(now);
+  sqlite::remove_with_log(saved.aside);  // of the same second, by a clock that stands still
   std::error_code failed;
-  std::filesystem::remove(file.string() + "-shm", failed);
-  std::filesystem::rename(file.string() + "-wal", saved.aside.string() + "-wal", failed);
-  failed.clear();
   std::filesystem::rename(file, saved.aside, failed);
   if (failed) {
+    sqlite::remove_with_log(fresh);
     return fail(Errc::unavailable, "cannot move {} aside: {}", file.string(), failed.message());
   }
+  // From here on the new one is the outbox, whatever ends the program.
+  std::filesystem::rename(file.string() + "-wal", saved.aside.string() + "-wal", failed);
   finish_salvage(file);
-  const auto removed = sqlite::keep_newest_damaged(file);
+  const auto removed = sqlite::keep_only_damaged(file, saved.aside);
   saved.text = fmt::format(
       "{} and {} were taken over{}{}; the damaged file lies at {}{}.",
       counted(saved.messages, "message"), counted(saved.counters, "sequence counter"),

@@ -21,8 +21,9 @@ struct Salvaged {
   std::string text;             // for people
 };
 
-// `make` opens a new file with the outbox's tables in it. cancelled: `stop` was set, nothing is
-// changed.
+// `make` opens a new file with the outbox's tables in it. Nothing is changed where it fails:
+// cancelled, `stop` was set; unavailable, what is damaged could not be looked at or what is taken
+// over not be written, and a later try may find everything.
 Result<Salvaged> salvage(
     const std::filesystem::path& file, Time now,
     const std::function<Result<sqlite::Database>(const std::filesystem::path&)>& make,

@@ -26,7 +26,8 @@ bool is_damage(const Error& error) { return error.code == Errc::malformed; }
 
 }  // namespace
 
-Result<void> Keeper::open(Report& report, Millis now) {
+Result<void> Keeper::open(Report& report, Millis now, MonoTime steady) {
+  if (unrepaired_ && steady < repair_at_ && !stop_) return fail(*unrepaired_);
   // A log that is left over: the last run did not end by itself.
   std::error_code ignored;
   const bool killed = std::filesystem::exists(settings_.file.string() + "-wal", ignored);
@@ -41,7 +42,13 @@ Result<void> Keeper::open(Report& report, Millis now) {
     report.news.push_back(fmt::format("history.db is damaged: {}", opened.error().text));
     damaged_ = true;  // also where the repair fails
     const auto saved = repair(settings_.file, now, &stop_);
-    if (!saved) return fail(saved.error());
+    if (!saved) {
+      unrepaired_ = saved.error();
+      repair_at_ = steady + pauses_.next();
+      return fail(saved.error());
+    }
+    pauses_.reset();
+    unrepaired_.reset();
     report.repaired = fmt::format("The history was damaged and is repaired: {}.", saved->text());
     opened = Writer::open(settings_.file);
   }
@@ -138,7 +145,7 @@ Keeper::Report Keeper::work(const std::vector<const Batch*>& batches, std::size_
   Report report;
   watch_clock(now, steady);
   appended = 0;
-  if (!writer_) report.done = open(report, now);
+  if (!writer_) report.done = open(report, now, steady);
   if (writer_ && !report.new_writer) {
     for (const auto* batch : batches) {
       report.done = writer_->append(*batch, &report.levels);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/backoff.h"
 #include "store/history/compact.h"
 #include "store/history/repair.h"
 #include "store/history/writer.h"
@@ -46,7 +47,7 @@ class Keeper {
                std::size_t& appended, Millis now, MonoTime steady);
 
  private:
-  Result<void> open(Report& report, Millis now);
+  Result<void> open(Report& report, Millis now, MonoTime steady);
   Result<void> maintain(Report& report, Millis now);
   Result<void> save_figures();
   void watch_clock(Millis now, MonoTime steady);
@@ -61,6 +62,10 @@ class Keeper {
   std::uint64_t expired_ = 0;
   Millis looked_at_ = 0;  // for what is old
   bool damaged_ = false;
+  // A repair that fails is begun anew with growing pauses: it writes much, maybe in vain.
+  Backoff pauses_{{.first = std::chrono::seconds(5), .limit = std::chrono::minutes(5)}};
+  MonoTime repair_at_{};
+  std::optional<Error> unrepaired_;
   // The wall clock beside the steady one: since when it has run on without a step.
   struct Watched {
     Millis wall = 0;

@@ -140,12 +140,6 @@ void Rescue::series() {
          told_.layouts);
 }
 
-void remove_with_log(const std::filesystem::path& file) {
-  std::error_code ignored;
-  for (const char* end : {"", "-wal", "-shm"})
-    std::filesystem::remove(std::filesystem::path(file.string() + end), ignored);
-}
-
 std::filesystem::path repaired(const std::filesystem::path& file) {
   return file.string() + ".repaired";
 }
@@ -180,12 +174,12 @@ Result<void> finish_repair(const std::filesystem::path& file) {
   const auto fresh = repaired(file);
   if (!std::filesystem::exists(fresh, failed)) return {};
   if (std::filesystem::exists(file, failed)) {
-    remove_with_log(fresh);  // it did not come to its end
+    sqlite::remove_with_log(fresh);  // it did not come to its end
     return {};
   }
   // What is left of the damaged file's log must not lie beside another one; what could be read of
   // it is saved.
-  remove_with_log(file);
+  sqlite::remove_with_log(file);
   return move(fresh, file);
 }
 
@@ -197,17 +191,18 @@ Result<Salvaged> repair(const std::filesystem::path& file, Millis now,
   told.aside = file;
   told.aside += ".damaged-" + name;
   const auto fresh_file = repaired(file);
-  const std::filesystem::path copy = file.string() + ".first-page";
-  remove_with_log(fresh_file);
+  sqlite::remove_with_log(fresh_file);
   const auto saved = [&]() -> Result<void> {
     auto fresh = open_for_writing(fresh_file);
     if (!fresh) return fail(fresh.error());
     // What the log holds and is sound belongs to it: opened as a database, not as a bare file.
     if (auto done = fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)"); !done) return done;
-    const auto mended = sqlite::mend_first_page(file, fresh_file, copy);
-    if (mended) told.mended = *mended;
-    auto damaged = sqlite::Database::open(told.mended.empty() ? file : copy,
-                                          {.access = sqlite::Access::shared});
+    const auto mended = sqlite::mend_first_page(file, fresh_file);
+    if (!mended) return fail(mended.error());
+    told.mended = mended->what;
+    auto damaged = sqlite::open_damaged(file, *mended);
+    // What is not damage goes by: a later try may find everything.
+    if (!damaged && damaged.error().code != Errc::malformed) return fail(damaged.error());
     if (damaged) {
       Rescue rescue(*damaged, *fresh, told, stop);
       rescue.series();
@@ -225,9 +220,8 @@ Result<Salvaged> repair(const std::filesystem::path& file, Millis now,
     // Everything into the file itself, so that it can be moved alone.
     return fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)");
   }();
-  remove_with_log(copy);
   if (!saved) {
-    remove_with_log(fresh_file);
+    sqlite::remove_with_log(fresh_file);
     return within("the history could not be repaired", saved.error());
   }
   std::error_code failed;
@@ -238,7 +232,7 @@ Result<Salvaged> repair(const std::filesystem::path& file, Millis now,
     }
   }
   if (auto done = finish_repair(file); !done) return fail(done.error());
-  told.removed = sqlite::keep_newest_damaged(file);
+  told.removed = sqlite::keep_only_damaged(file, told.aside);
   return told;
 }
 

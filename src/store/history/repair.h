@@ -26,8 +26,9 @@ Result<std::string> what_is_wrong(sqlite::Database& database, Duration limit,
 // A repair that a kill ended after the damaged file was moved away: what was saved takes its place.
 Result<void> finish_repair(const std::filesystem::path& file);
 
-// Nothing is changed where it fails. unavailable: what was saved could not be written; cancelled:
-// `stop` was set. Of damaged files the newest is kept for a person to look at.
+// Nothing is changed where it fails. unavailable: what is damaged could not be looked at, or what
+// was saved not be written; cancelled: `stop` was set. Of damaged files the newest is kept for a
+// person to look at.
 Result<Salvaged> repair(const std::filesystem::path& file, Millis now,
                         const std::atomic<bool>* stop = nullptr);
 

@@ -127,8 +127,8 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
   const int access = options.access == Access::read_only
                          ? SQLITE_OPEN_READONLY
                          : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int opened = sqlite3_open_v2(name.c_str(), &handle,
-                                     access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int opened = sqlite3_open_v2(
+      name.c_str(), &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, options.vfs);
   Database database(handle);
   if (opened != SQLITE_OK) {
     if (handle == nullptr) return fail(Errc::unavailable, "{}: out of memory", name);
@@ -194,6 +194,14 @@ int is_over(void* given) {
   return (patience.stop != nullptr && *patience.stop) || steady_now() > patience.until ? 1 : 0;
 }
 }  // namespace
+
+void Database::interrupt_with(const std::atomic<bool>* stop) {
+  constexpr int kSteps = 10'000;
+  const auto is_set = [](void* given) { return *static_cast<std::atomic<bool>*>(given) ? 1 : 0; };
+  sqlite3_progress_handler(handle_, stop == nullptr ? 0 : kSteps,
+                           stop == nullptr ? nullptr : +is_set,
+                           const_cast<std::atomic<bool>*>(stop));
+}
 
 Result<std::string> Database::check(const std::atomic<bool>* stop, MonoTime until) {
   // A few milliseconds of SQLite's steps.

@@ -78,7 +78,8 @@ class Database {
     int cache_kib = 2048;             // memory for pages
     int checkpoint_pages = 1000;      // the log is carried over when it has so many
     bool incremental_vacuum = false;  // of a file that is made now: free pages may leave it
-    bool keep_log = false;  // the log's file outlives a close: its room on the disk stays ours
+    bool keep_log = false;      // the log's file outlives a close: its room on the disk stays ours
+    const char* vfs = nullptr;  // another way to the file than the system's, by name
   };
 
   // `file` empty: in memory. Errors: unavailable (cannot be opened, locked by another; SQLite's
@@ -105,6 +106,9 @@ class Database {
   // when it is given up because of `stop` (set by any thread) or `until`.
   Result<std::string> check(const std::atomic<bool>* stop = nullptr,
                             MonoTime until = MonoTime::max());
+
+  // Statements end with an error when it is set, by any thread; nullptr: not any more.
+  void interrupt_with(const std::atomic<bool>* stop);
 
   sqlite3* handle() const { return handle_; }
 

@@ -8,21 +8,36 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/overlay.h"
 
 namespace lightship::sqlite {
 
-// Where the first page of `file` cannot be read: makes `copy` of it (and of its log) with one that
-// can, and says for people what was replaced. Empty: there was nothing to mend, or mending does not
-// help; then there is no copy. `sound`: a new file with the same tables, nothing of it in a log.
-Result<std::string> mend_first_page(const std::filesystem::path& file,
-                                    const std::filesystem::path& sound,
-                                    const std::filesystem::path& copy);
+struct Mended {
+  std::string what;               // was replaced, for people; empty: nothing
+  std::unique_ptr<Overlay> page;  // what stands in its place; nothing where nothing was replaced
+};
 
-// Damaged files that were moved aside ("NAME.damaged-TIME") are kept for a person to look at: the
-// newest. Says how many older ones were removed.
-std::size_t keep_newest_damaged(const std::filesystem::path& file);
+// Where the first page of `file` cannot be read: what it can be read with. Nothing: there was
+// nothing to mend, or mending does not help. An error is not one of the file but of what should
+// read it: a later try may find everything. `sound`: a new file with the same tables, nothing of it
+// in a log. The file is not written to and not copied.
+Result<Mended> mend_first_page(const std::filesystem::path& file,
+                               const std::filesystem::path& sound);
+
+// The damaged file, only read, through what it was mended with. malformed: not even so.
+Result<Database> open_damaged(const std::filesystem::path& file, const Mended& mended);
+
+// Damaged files that were moved aside ("NAME.damaged-TIME") are kept for a person to look at: only
+// `newest`, whatever the times in their names say. Says how many others were removed.
+std::size_t keep_only_damaged(const std::filesystem::path& file,
+                              const std::filesystem::path& newest);
+
+// The file with its log and the log's index.
+void remove_with_log(const std::filesystem::path& file);
 
 }  // namespace lightship::sqlite
