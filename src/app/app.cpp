@@ -211,9 +211,12 @@ Task<void> App::live() {
   house.spawn(watch_clock());
   house.spawn(alert_memory_.run());
   add_commands(control_, context_,
-               {.status = sources().status, .restart = [this](const std::string& part) {
-                  return changes_.done([this, part] { return restart(part); });
-                }});
+               {.status = sources().status,
+                .restart =
+                    [this](const std::string& part) {
+                      return changes_.done([this, part] { return restart(part); });
+                    },
+                .outbox = [this] { return loaded_.house.outbox; }});
   house.spawn(control_.serve(options_.config_dir));
   running_.ready = true;
   systemd_.notify(fmt::format("READY=1\nSTATUS={}", status_line(context_, running_)));

@@ -89,12 +89,25 @@ Result<std::string> told(const Result<OutboxHandiwork>& done) {
   return text;
 }
 
-Control::Answer outbox(Context& context, boost::json::object request, ControlPeer peer,
-                       bool retry) {
-  const auto known = context.heirlooms.find("outbox");
-  if (known == context.heirlooms.end())
-    co_return fail(Errc::unavailable, "the running gateway has no sink and no outbox");
-  const auto file = std::static_pointer_cast<OutboxFile>(known->second);
+// The one that the sinks have open. Where there is none, what removed sinks have left is opened
+// now.
+Result<std::shared_ptr<OutboxFile>> outbox_file(Context& context,
+                                                const config::OutboxSettings& settings) {
+  std::error_code unknown;
+  if (!context.heirlooms.contains("outbox") &&
+      (context.data_dir.empty() ||
+       !std::filesystem::exists(context.data_dir / "outbox.db", unknown))) {
+    return fail(Errc::unavailable,
+                "the running gateway has no sink and no outbox: nothing was ever queued there");
+  }
+  return OutboxFile::of(context, settings);
+}
+
+Control::Answer outbox(Context& context, config::OutboxSettings settings,
+                       boost::json::object request, ControlPeer peer, bool retry) {
+  const auto opened = outbox_file(context, settings);
+  if (!opened) co_return fail(opened.error());
+  const auto& file = *opened;
   auto queue = text_of(request, "queue");
   if (context.audit != nullptr) {
     const auto members = [&](JsonWriter& json) {
@@ -125,12 +138,13 @@ void add_commands(Control& control, Context& context, Commands commands) {
   control.add("read", [&context](boost::json::object request, ControlPeer) {
     return read(context, std::move(request));
   });
-  control.add("outbox-retry", [&context](boost::json::object request, ControlPeer peer) {
-    return outbox(context, std::move(request), peer, true);
-  });
-  control.add("outbox-discard", [&context](boost::json::object request, ControlPeer peer) {
-    return outbox(context, std::move(request), peer, false);
-  });
+  for (const bool retry : {true, false}) {
+    control.add(retry ? "outbox-retry" : "outbox-discard",
+                [&context, retry, settings = commands.outbox](boost::json::object request,
+                                                              ControlPeer peer) {
+                  return outbox(context, settings(), std::move(request), peer, retry);
+                });
+  }
   control.add("write", [&context](boost::json::object request, ControlPeer peer) {
     return write(context, std::move(request), peer);
   });

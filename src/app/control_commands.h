@@ -9,6 +9,7 @@
 #pragma once
 
 #include "app/control.h"
+#include "config/outbox_settings.h"
 #include "core/request.h"
 
 namespace lightship::app {
@@ -16,6 +17,7 @@ namespace lightship::app {
 struct Commands {
   std::function<std::string()> status;  // JSON
   std::function<Task<Result<void>>(const std::string& part)> restart;
+  std::function<config::OutboxSettings()> outbox;
 };
 void add_commands(Control& control, Context& context, Commands commands);
 

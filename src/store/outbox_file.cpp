@@ -64,6 +64,7 @@ OutboxFile::OutboxFile(Context& context, std::filesystem::path file, const Setti
       disk_(std::make_shared<OutboxDisk>(std::move(file))),
       timer_(context.executor),
       backoff_({.first = 500ms, .limit = 10s}),
+      patience_({.first = 5s, .limit = 5min}),
       worker_(std::make_unique<Worker>()) {
   change(settings);
 }
@@ -136,6 +137,10 @@ std::size_t OutboxFile::bytes() const {
   return sum;
 }
 
+std::uint64_t OutboxFile::settled() const {
+  return pushed_ - fresh_.size() - (batch_ ? batch_->inserts.size() : 0);
+}
+
 // ---- what the queues ask
 // -------------------------------------------------------------------------
 
@@ -147,6 +152,7 @@ bool OutboxFile::push(OutboxQueue& queue, OutboxMessage message) {
     return false;
   }
   message.waits_since = clock_.mono();
+  ++pushed_;
   fresh_bytes_ += cost;
   ++queue.fresh_;
   queue.fresh_bytes_ += cost;
@@ -232,6 +238,7 @@ void OutboxFile::opened(Result<OutboxDisk::Found> found) {
     return;
   }
   open_ = true;
+  patience_.reset();
   for (const auto& note : found->notes) log_.warn(note);
   if (!found->damage.empty()) {
     log_.error("the outbox file is not as it was", field("what", found->damage));
@@ -296,7 +303,8 @@ bool OutboxFile::clean_but_for_answers() const {
 }
 
 void OutboxFile::something_waits() {
-  if (busy_) return;  // looked at again when that is done
+  if (busy_) return;                           // looked at again when that is done
+  if (hands_ > 0 && open_ && !batch_) return;  // theirs is the next turn, and after it
   const auto now = steady_now();
   auto when = last_commit_ == MonoTime::min() ? now : last_commit_ + settings_.commit_every;
   const bool enough =
@@ -319,6 +327,7 @@ void OutboxFile::arm(MonoTime when) {
     if (cancelled || !self) return;
     self->armed_ = false;
     if (self->busy_) return;
+    if (self->hands_ > 0 && self->open_ && !self->batch_) return;
     if (self->open_)
       self->begin_commit();
     else
@@ -494,17 +503,21 @@ Task<void> OutboxFile::flush(Duration limit) {
       something_waits();
     else if (!busy_)
       begin_open();
-    asio::steady_timer told(executor_, until);
-    const auto place = flushing_.insert(flushing_.end(), &told);
-    const auto forget = [this, place](void*) { flushing_.erase(place); };
-    const std::unique_ptr<asio::steady_timer, decltype(forget)> on_told(&told, forget);
-    boost::system::error_code ended;
-    co_await told.async_wait(asio::redirect_error(asio::use_awaitable, ended));
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
-      throw boost::system::system_error(asio::error::operation_aborted);
-    if (!ended) co_return;  // the limit
+    if (!co_await news(until)) co_return;
   }
+}
+
+Task<bool> OutboxFile::news(MonoTime until) {
+  asio::steady_timer told(executor_, until);
+  const auto place = flushing_.insert(flushing_.end(), &told);
+  const auto forget = [this, place](void*) { flushing_.erase(place); };
+  const std::unique_ptr<asio::steady_timer, decltype(forget)> on_told(&told, forget);
+  boost::system::error_code ended;
+  co_await told.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none)
+    throw boost::system::system_error(asio::error::operation_aborted);
+  co_return bool(ended);
 }
 
 void OutboxFile::notify() {

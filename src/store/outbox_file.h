@@ -52,6 +52,10 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   Task<Result<OutboxHandiwork>> retry(std::string queue, std::int64_t id);
   Task<Result<OutboxHandiwork>> discard(std::string queue);
 
+  // Messages pushed so far, and how many of these, from the first, are on disk or known to be lost.
+  std::uint64_t pushed() const { return pushed_; }
+  std::uint64_t settled() const;
+
   std::size_t bytes() const;  // over all queues
   bool failing() const { return !trouble_.empty(); }
 
@@ -68,6 +72,7 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
 
   using Work = std::function<Result<OutboxHandiwork>(sqlite::Database&, std::uint64_t last_id)>;
   Task<Result<OutboxHandiwork>> by_hand(Work work, std::uint64_t ids);
+  Task<bool> news(MonoTime until);  // waits for the next notify(); false: it did not come in time
   void change(const Settings& settings);
   OutboxDisk::Batch known() const;
   void begin_open();
@@ -111,15 +116,19 @@ class OutboxFile : public std::enable_shared_from_this<OutboxFile> {
   };
   std::deque<Fresh> fresh_;  // without a number yet
   std::size_t fresh_bytes_ = 0;
+  std::uint64_t pushed_ = 0;
   std::shared_ptr<OutboxDisk::Batch> batch_;  // numbered, on its way to the disk or tried again
   OutboxDisk::Batch next_;                    // removals and settings aside for the next one
   bool open_ = false, busy_ = false, armed_ = false;
   int hurried_ = 0;             // somebody waits for the disk
+  int hands_ = 0;               // somebody waits for the end of the commit under way
   std::uint64_t refusals_ = 0;  // by the disk
   MonoTime last_commit_ = MonoTime::min(), armed_for_{};
   MonoTime quiet_until_ = MonoTime::min();  // after a failure
   asio::steady_timer timer_;
   Backoff backoff_;
+  Backoff
+      patience_;  // to take over what is left of a damaged file: that writes much, maybe in vain
   std::string trouble_;  // the rule that is raised: disk-full, disk-failing
   std::uint64_t lost_told_ = 0, lost_unclaimed_ = 0;
   bool overflowing_ = false;

@@ -8,13 +8,32 @@ constexpr Duration kPatience = std::chrono::seconds(5);
 constexpr std::uint64_t kMayCome = 10'000;
 }  // namespace
 
-// `ids`: so many are taken for it, behind all that are on disk and before all that follow.
+// `ids`: so many are taken for it, behind all that are on disk and before all that follow. Its turn
+// comes behind the commit under way, before the next; what takes ids also behind one that the disk
+// refuses: the ids that were given come first.
 Task<Result<OutboxHandiwork>> OutboxFile::by_hand(Work work, std::uint64_t ids) {
   const auto self = shared_from_this();
-  co_await flush(kPatience);
-  if (!open_ || busy_ || batch_)
-    co_return fail(Errc::unavailable, "the disk takes nothing now; try it again later");
-  busy_ = true;
+  const auto until = steady_now() + kPatience;
+  {
+    ++hands_;
+    const auto leave = [](OutboxFile* file) {
+      // Where the wait was in vain, others go on.
+      if (--file->hands_ == 0) file->something_waits();
+    };
+    const std::unique_ptr<OutboxFile, decltype(leave)> on_leaving(this, leave);
+    bool commit_first = !next_.asides.empty();  // what is set aside by now is meant too
+    while (!open_ || busy_ || commit_first || (batch_ && ids > 0)) {
+      if (open_ && !busy_ && commit_first) {
+        commit_first = false;
+        begin_commit();
+        continue;
+      }
+      auto waiting = news(until);
+      if (!co_await std::move(waiting))
+        co_return fail(Errc::unavailable, "the disk takes nothing now; try it again later");
+    }
+    busy_ = true;
+  }
   const auto from = last_id_;
   last_id_ += ids;
   const auto job = [disk = disk_, work = std::move(work), from] {

@@ -145,6 +145,49 @@ TEST(OutboxHand, DiscardsNothingThatASinkDelivers) {
   EXPECT_EQ(queue->waiting(), 1u);
 }
 
+// Messages come all the time: the outbox is never idle.
+TEST(OutboxHand, WorksTwiceAtOnceBetweenTheCommitsOfABusyGateway) {
+  Desk desk;
+  auto& file = desk.open();
+  auto old = file.queue("http/old");
+  auto busy = file.queue("mqtt");
+  busy->on_ready([] {});
+  for (int i = 1; i <= 3; ++i) old->push(Desk::message("b", i));
+  desk.settle();
+  int answers = 0, pushed = 0;
+  const auto feed = [](OutboxQueue& queue, const int& until, int& count) -> Task<void> {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (until < 2 && count < 20'000) {
+      queue.push(Desk::message("a", ++count));
+      pause.expires_after(std::chrono::microseconds(200));
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+  };
+  const auto discard = [](OutboxFile& of, int& count) -> Task<void> {
+    auto asked = of.discard("http/old");
+    const auto answer = co_await std::move(asked);
+    EXPECT_TRUE(answer.has_value()) << answer.error().text;
+    ++count;
+  };
+  const auto retry = [](OutboxFile& of, int& count) -> Task<void> {
+    auto asked = of.retry("", 0);
+    const auto answer = co_await std::move(asked);
+    EXPECT_TRUE(answer.has_value()) << answer.error().text;
+    ++count;
+  };
+  old->set_aside(old->next()->id, "refused");  // not on disk yet when it is asked for
+  asio::co_spawn(desk.loop, retry(file, answers), asio::detached);
+  asio::co_spawn(desk.loop, discard(file, answers), asio::detached);
+  const auto began = steady_now();
+  desk.wait(feed(*busy, answers, pushed));
+  EXPECT_EQ(answers, 2);
+  EXPECT_LT(steady_now() - began, std::chrono::seconds(4));
+  desk.settle();
+  EXPECT_EQ(old->waiting(), 0u);
+  EXPECT_EQ(busy->waiting(), static_cast<std::size_t>(pushed));
+  EXPECT_EQ(desk.drain(*busy).size(), static_cast<std::size_t>(pushed));
+}
+
 TEST(OutboxDamage, GivesNoNumberTwiceWhereTheFileWasEmptied) {
   Desk desk;
   auto queue = desk.open().queue("mqtt");

@@ -14,7 +14,9 @@ void OutboxFile::lost_the_disk(const Error& error) {
   ++refusals_;
   const bool full = sqlite::is_full(error);
   const bool damaged = error.code == Errc::malformed;
-  const auto pause = damaged && trouble_.empty() ? Duration{} : backoff_.next();
+  const auto pause = disk_->waits_for_salvage()    ? patience_.next()
+                     : damaged && trouble_.empty() ? Duration{}
+                                                   : backoff_.next();
   quiet_until_ = steady_now() + pause;
   // A full file goes on as it is; anything else is opened anew, which finds out what is wrong.
   if (!full) open_ = false;
