@@ -116,6 +116,16 @@ bool Alerts::pass_on(std::uint64_t& mark, const std::function<bool(const Alert&)
   return true;
 }
 
+Alerts::Following Alerts::follow(std::shared_ptr<const std::uint64_t> mark) {
+  return {this, marks_.insert(marks_.end(), std::move(mark))};
+}
+
+std::uint64_t Alerts::passed() const {
+  auto least = told_;
+  for (const auto& mark : marks_) least = std::min(least, *mark);
+  return least;
+}
+
 Alerts::Listening Alerts::listen(std::function<void()> changed) {
   listeners_[++last_listener_] = std::move(changed);
   return {this, last_listener_};

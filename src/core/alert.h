@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -76,6 +78,32 @@ class Alerts {
   // `mark`, which moves on behind each that was taken. False: one was not, it comes again.
   bool pass_on(std::uint64_t& mark, const std::function<bool(const Alert&)>& pass) const;
 
+  // A reader that is there: what is told counts as passed on (see `passed`) only when its mark is
+  // behind it too. Until the handle is dropped.
+  class Following {
+   public:
+    Following() = default;
+    Following(Alerts* of, std::list<std::shared_ptr<const std::uint64_t>>::iterator at)
+        : of_(of), at_(at) {}
+    Following(Following&& other) noexcept
+        : of_(std::exchange(other.of_, nullptr)), at_(other.at_) {}
+    Following& operator=(Following&& other) noexcept {
+      std::swap(of_, other.of_);
+      std::swap(at_, other.at_);
+      return *this;
+    }
+    ~Following() {
+      if (of_ != nullptr) of_->marks_.erase(at_);
+    }
+
+   private:
+    Alerts* of_ = nullptr;
+    std::list<std::shared_ptr<const std::uint64_t>>::iterator at_;
+  };
+  [[nodiscard]] Following follow(std::shared_ptr<const std::uint64_t> mark);
+  // Up to this change every reader that is there has taken all; with no reader, all there are.
+  std::uint64_t passed() const;
+
   // Called after each change until the handle is dropped.
   class Listening {
    public:
@@ -106,7 +134,8 @@ class Alerts {
   std::map<Key, std::pair<std::uint64_t, Alert>> raised_;  // with the number of its first change
   std::set<Key> remembered_;                               // of these, not raised in this run
   std::deque<Alert> changes_;
-  std::uint64_t told_ = 0;  // changes so far
+  std::uint64_t told_ = 0;                                 // changes so far
+  std::list<std::shared_ptr<const std::uint64_t>> marks_;  // of those who follow
   std::map<std::uint64_t, std::function<void()>> listeners_;
   std::uint64_t last_listener_ = 0;
   bool closed_ = false;

@@ -45,6 +45,22 @@ TEST_F(Board, ClearsWhatIsRaisedAndNothingElse) {
   EXPECT_TRUE(alerts.active().empty());
 }
 
+TEST_F(Board, CountsAsPassedWhatEveryReaderThatIsThereHasTaken) {
+  for (const char* rule : {"a", "b", "c"}) alerts.raise({.rule = rule});
+  EXPECT_EQ(alerts.passed(), 3u);
+  const auto first = std::make_shared<std::uint64_t>(2),
+             second = std::make_shared<std::uint64_t>(1);
+  const auto one = alerts.follow(first);
+  {
+    const auto other = alerts.follow(second);
+    EXPECT_EQ(alerts.passed(), 1u);
+    *second = 3;
+    EXPECT_EQ(alerts.passed(), 2u);
+  }
+  *first = 3;
+  EXPECT_EQ(alerts.passed(), 3u);
+}
+
 TEST_F(Board, OffersAChangeAgainThatWasNotTaken) {
   for (const char* rule : {"a", "b", "c"}) alerts.raise({.rule = rule});
   std::uint64_t mark = 0;

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json_writer.h"
 #include "core/alert_message.h"
+#include "store/outbox_file.h"
 
 namespace lightship {
 
@@ -90,16 +91,33 @@ AlertMemory::AlertMemory(Context& context)
       file_(context.data_dir.empty() ? std::filesystem::path{} : context.data_dir / kFile) {}
 
 void AlertMemory::hear() {
-  const auto now = context_.clock.mono();
   const auto [last, changes] = context_.alerts.changes_since(heard_);
-  heard_ = last;
+  heard_ = last - changes.size();
   for (const auto& alert : changes) {
     std::erase_if(unsettled_, [&](const Change& older) {
       return older.alert.rule == alert.rule && older.alert.point == alert.point;
     });
-    unsettled_.push_back({alert, now});
+    unsettled_.push_back({.alert = alert, .number = ++heard_});
   }
-  std::erase_if(unsettled_, [&](const Change& change) { return now - change.when >= kSettled; });
+  settle();
+  const auto is_end = [](const Change& c) { return c.alert.state == Alert::State::cleared; };
+  auto ends = static_cast<std::size_t>(std::ranges::count_if(unsettled_, is_end));
+  for (; ends > kMostEnds; --ends) unsettled_.erase(std::ranges::find_if(unsettled_, is_end));
+}
+
+// Drops what is surely told: sinks have taken it, and the outbox holds what they made of it.
+void AlertMemory::settle() {
+  const auto known = context_.heirlooms.find("outbox");
+  const auto outbox = known == context_.heirlooms.end()
+                          ? nullptr
+                          : std::static_pointer_cast<OutboxFile>(known->second);
+  const auto passed = context_.alerts.passed();
+  for (auto& change : unsettled_) {
+    if (!change.pushed && change.number <= passed) change.pushed = outbox ? outbox->pushed() : 0;
+  }
+  std::erase_if(unsettled_, [&](const Change& change) {
+    return change.pushed && (!outbox || outbox->settled() >= *change.pushed);
+  });
 }
 
 std::string AlertMemory::text() {
@@ -113,9 +131,9 @@ std::string AlertMemory::text() {
     });
     write(json, alert, whose_is(context_.catalog, alert), told);
   }
-  for (const auto& [alert, when] : unsettled_) {
-    if (alert.state == Alert::State::cleared)
-      write(json, alert, whose_is(context_.catalog, alert), false);
+  for (const auto& change : unsettled_) {
+    if (change.alert.state == Alert::State::cleared)
+      write(json, change.alert, whose_is(context_.catalog, change.alert), false);
   }
   json.end_array().end_object();
   text += '\n';

@@ -22,11 +22,8 @@ struct OneRun {
     if (!left.empty()) EXPECT_TRUE(memory.adopt(left).has_value());
   }
   void raise(const std::string& rule) { desk.alerts.raise({.rule = rule, .text = "look at it"}); }
-  std::string after(Duration pause) {
-    memory.text();  // hears what was new
-    desk.clock.advance(pause);
-    return memory.text();
-  }
+  // What is written once everybody has been told.
+  std::string all_told() { return memory.text(); }
   Told told() const {
     Told text;
     for (const auto& alert : desk.alerts.changes_since(0).second)
@@ -38,7 +35,7 @@ struct OneRun {
 TEST(AlertMemory, SaysNothingOfAnAlertThatStillHolds) {
   OneRun before;
   before.raise("disk-full");
-  OneRun after(before.after(AlertMemory::kSettled));
+  OneRun after(before.all_told());
   after.raise("disk-full");
   EXPECT_EQ(after.told(), Told{});
   EXPECT_EQ(after.desk.alerts.clear_forgotten(), 0u);
@@ -48,37 +45,111 @@ TEST(AlertMemory, SaysNothingOfAnAlertThatStillHolds) {
 TEST(AlertMemory, ClearsAnAlertThatNobodyRaisesAgain) {
   OneRun before;
   before.raise("disk-full");
-  OneRun after(before.after(AlertMemory::kSettled));
+  OneRun after(before.all_told());
   EXPECT_EQ(after.desk.alerts.clear_forgotten(), 1u);
   EXPECT_EQ(after.told(), Told{"disk-full cleared"});
   EXPECT_EQ(after.desk.alerts.changes_since(0).second[0].text, "look at it");
 }
 
-TEST(AlertMemory, TellsAgainWhatMayNotHaveReachedTheOutbox) {
+// A sink that takes changes when it is asked to, and an outbox that commits when the loop turns.
+struct Receiver {
+  explicit Receiver(OneRun& run) : run(run), following(run.desk.alerts.follow(mark)) {
+    run.desk.context.heirlooms["outbox"] = run.desk.file =
+        OutboxFile::open(run.desk.context, run.desk.path(), run.desk.settings);
+    queue = run.desk.file->queue("http/alerts");
+  }
+  ~Receiver() {
+    run.desk.context.heirlooms.clear();
+    run.desk.file.reset();
+  }
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+  void take() {
+    run.desk.alerts.pass_on(
+        *mark, [&](const Alert&) { return queue->push(Desk::message("alerts", 1, Lane::alarm)); });
+  }
+  OneRun& run;
+  std::shared_ptr<std::uint64_t> mark = std::make_shared<std::uint64_t>(0);
+  Alerts::Following following;
+  std::shared_ptr<OutboxQueue> queue;
+};
+
+constexpr auto kLong = std::chrono::hours(1);
+
+TEST(AlertMemory, TellsAgainWhatNoSinkHasTakenHoweverLongAgo) {
   OneRun before;
+  const Receiver receiver(before);
   before.raise("disk-full");
+  before.memory.text();
+  before.desk.clock.advance(kLong);
   OneRun after(before.memory.text());
   EXPECT_EQ(after.told(), Told{"disk-full raised"});
   after.raise("disk-full");
   EXPECT_EQ(after.told().size(), 1u);
 }
 
-TEST(AlertMemory, TellsAnEndAgainThatMayNotHaveReachedTheOutbox) {
+TEST(AlertMemory, TellsAgainWhatTheOutboxHasNotCommittedHoweverLongAgo) {
   OneRun before;
+  Receiver receiver(before);
   before.raise("disk-full");
-  before.after(AlertMemory::kSettled);
+  receiver.take();
+  before.memory.text();
+  before.desk.clock.advance(kLong);
+  OneRun after(before.memory.text());
+  EXPECT_EQ(after.told(), Told{"disk-full raised"});
+  before.desk.settle();
+  OneRun third(before.memory.text());
+  EXPECT_EQ(third.told(), Told{});
+}
+
+TEST(AlertMemory, TellsAgainWhatAnOutboxThatCannotBeOpenedHolds) {
+  OneRun before;
+  std::filesystem::create_directories(before.desk.path());
+  Receiver receiver(before);
+  before.raise("disk-full");
+  receiver.take();
+  before.desk.settle();
+  before.desk.clock.advance(kLong);
+  OneRun after(before.memory.text());
+  EXPECT_THAT(after.told(), ::testing::Contains("disk-full raised"));
+}
+
+TEST(AlertMemory, WaitsForEverySinkThatIsThereAndForNoOther) {
+  OneRun run;
+  Receiver receiver(run);
+  auto slow = run.desk.alerts.follow(std::make_shared<std::uint64_t>(0));
+  run.raise("disk-full");
+  receiver.take();
+  run.desk.settle();
+  EXPECT_NE(run.memory.text().find("\"told\":false"), std::string::npos);
+  slow = {};
+  EXPECT_NE(run.memory.text().find("\"told\":true"), std::string::npos);
+}
+
+TEST(AlertMemory, KeepsAnEndThatNobodyHasTaken) {
+  OneRun before;
+  Receiver receiver(before);
+  before.raise("disk-full");
+  receiver.take();
+  before.desk.settle();
+  before.memory.text();
   before.desk.alerts.clear("disk-full");
+  before.memory.text();
+  before.desk.clock.advance(kLong);
   OneRun after(before.memory.text());
   EXPECT_EQ(after.told(), Told{"disk-full cleared"});
   EXPECT_TRUE(after.desk.alerts.active().empty());
+  receiver.take();
+  before.desk.settle();
+  EXPECT_EQ(before.memory.text(), "{\"alerts\":[]}\n");
 }
 
 TEST(AlertMemory, ForgetsAnEndThatWasTold) {
   OneRun before;
   before.raise("disk-full");
-  before.after(AlertMemory::kSettled);
+  before.all_told();
   before.desk.alerts.clear("disk-full");
-  EXPECT_EQ(before.after(AlertMemory::kSettled), "{\"alerts\":[]}\n");
+  EXPECT_EQ(before.all_told(), "{\"alerts\":[]}\n");
 }
 
 TEST(AlertMemory, KeepsWhenItBeganAndWhetherSomebodyHasSeenIt) {
@@ -86,7 +157,7 @@ TEST(AlertMemory, KeepsWhenItBeganAndWhetherSomebodyHasSeenIt) {
   before.raise("disk-full");
   const auto since = before.desk.alerts.active()[0].since;
   before.desk.alerts.acknowledge("disk-full");
-  OneRun after(before.after(AlertMemory::kSettled));
+  OneRun after(before.all_told());
   after.desk.clock.advance(std::chrono::hours(1));
   after.raise("disk-full");
   EXPECT_EQ(after.desk.alerts.active()[0].since, since);
@@ -98,7 +169,7 @@ TEST(AlertMemory, KnowsWhoseItWasWithoutTheDevice) {
   Alert alert{.rule = "too-hot", .point = "main/meter/temperature", .value = Real{81.5}};
   alert.former = {"main", "meter", "thermal"};
   before.desk.alerts.raise(alert);
-  OneRun after(before.after(AlertMemory::kSettled));
+  OneRun after(before.all_told());
   const auto known = after.desk.alerts.active().at(0);
   EXPECT_EQ(origin_of(after.desk.catalog, known).point, "temperature");
   EXPECT_EQ(origin_of(after.desk.catalog, known).client, "meter");

@@ -232,6 +232,35 @@ class WhenItFails(EndpointTest):
         peer.wait_for(count + 2)
         self.assertGreater(peer.messages()[-1]["sequence"], before)
 
+    def test_what_a_removed_sink_has_left_is_discarded_by_a_gateway_that_has_no_sink(self):
+        peer = self.start(HttpPeer(behave=lambda request: 503))
+        ship = self.ship({"url": peer.url()})
+        eventually(lambda: self.part(ship)["waiting"] >= 3, 10, "some wait")
+        where = ("--config", ship.config, "--data", ship.data)
+        ship.terminate()
+        ship.write(communication=c.communication())
+        ship.start_again()
+        done = lightship("outbox", "discard", "http/electrical", *where)
+        self.assertEqual(done.status, 0, done)
+        self.assertRegex(done.out, r"^discarded: [1-9]\d* messages that waited, 0 that were set aside\n$")
+        waiting = lightship("outbox", "--json", "--data", ship.data).json["queues"]
+        self.assertEqual([queue["waiting"] for queue in waiting], [0])
+
+    def test_an_alert_that_the_outbox_never_held_comes_after_a_kill(self):
+        peer = self.start(HttpPeer())
+        data = self.folder / "data"
+        (data / "outbox.db").mkdir(parents=True)
+        ship = self.ship({"url": peer.url()}, alerts={"url": peer.url("/alerts")}, data=data)
+        known = lambda: json.loads((data / "alerts.json").read_text())["alerts"] if (data / "alerts.json").exists() else []
+        eventually(lambda: any(a["rule"] == "disk-failing" for a in known()), 10, "the alert is written")
+        time.sleep(7)
+        self.assertEqual([a["told"] for a in known()], [False])
+        ship.kill_9()
+        (data / "outbox.db").rmdir()
+        ship.start_again()
+        eventually(lambda: ["raised", "cleared"] == [r.json["state"] for r in peer.heard("/alerts") if r.json["rule"] == "disk-failing"],
+                   20, "the alert is told after all, and its end")
+
     def test_the_guilty_one_of_a_batch_is_found(self):
         cursed = [7, 8, 15]
         peer = HttpPeer()
@@ -346,7 +375,8 @@ class TheOrder(EndpointTest):
         peer, alerts = self.start(HttpPeer(behave=lambda request: 401)), self.start(HttpPeer())
         ship = self.ship({"url": peer.url()}, alerts={"url": alerts.url("/alerts")})
         alerts.wait_for(1)
-        time.sleep(6)  # it has surely reached the outbox
+        told = lambda: all(alert["told"] for alert in json.loads((ship.data / "alerts.json").read_text())["alerts"])
+        eventually(lambda: (ship.data / "alerts.json").exists() and told(), 10, "the alert is in the outbox, on disk")
         ship.terminate()
         again = len(ship.log())
         ship.start_again()

@@ -27,8 +27,9 @@ AlertSink::AlertSink(Context& context, const std::string& category, EndpointConf
       made_(context.metrics.counter("http_messages_total", "messages put into the outbox",
                                     {{"sink", part_name(category)}})) {
   auto& kept = context.heirlooms[part_name(category)];
-  if (!kept) kept = std::make_shared<Told>();
-  told_ = std::static_pointer_cast<Told>(kept);
+  if (!kept) kept = std::make_shared<std::uint64_t>(0);
+  told_ = std::static_pointer_cast<std::uint64_t>(kept);
+  following_ = context.alerts.follow(told_);
 }
 
 Task<Error> AlertSink::run() {
@@ -48,7 +49,7 @@ Task<void> AlertSink::retry() {
 }
 
 bool AlertSink::take() {
-  return context_.alerts.pass_on(told_->changes, [this](const Alert& alert) {
+  return context_.alerts.pass_on(*told_, [this](const Alert& alert) {
     const auto types = types_for(context_.catalog, alert, categories_);
     if (std::ranges::find(types, category_) == types.end()) return true;
     const auto origin = origin_of(context_.catalog, alert);

@@ -29,15 +29,11 @@ class AlertSink final : public Runner {
   // What the outbox did not take is offered to it again so often.
   static constexpr Duration kAgain = std::chrono::seconds(1);
 
-  // What a reload must not tell again.
-  struct Told {
-    std::uint64_t changes = 0;
-  };
-
   Context& context_;
   std::string category_;
   std::vector<std::string> categories_;
-  std::shared_ptr<Told> told_;
+  std::shared_ptr<std::uint64_t> told_;  // changes so far: a reload must not tell them again
+  Alerts::Following following_;
   std::shared_ptr<OutboxFile> outbox_;
   std::shared_ptr<OutboxQueue> queue_;
   Courier courier_;

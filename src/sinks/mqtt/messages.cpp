@@ -47,6 +47,7 @@ Messages::Messages(Context& context, const MqttConfig& config, std::shared_ptr<O
   auto& heirloom = context.heirlooms["mqtt/alerts"];
   if (!heirloom) heirloom = std::make_shared<std::uint64_t>(0);
   told_ = std::static_pointer_cast<std::uint64_t>(heirloom);
+  following_ = context.alerts.follow(told_);
   listening_ = context.alerts.listen([this] { bell_.cancel(); });
 }
 

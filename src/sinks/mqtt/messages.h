@@ -37,6 +37,7 @@ class Messages {
   Feeds feeds_;
   std::vector<std::string> alert_types_;  // that have a topic for alerts
   std::shared_ptr<std::uint64_t> told_;   // changes of alerts so far; outlives a reload
+  Alerts::Following following_;
   Alerts::Listening listening_;
   asio::steady_timer bell_;  // there is something to make
   bool stopping_ = false, stale_ = false;
