@@ -85,11 +85,20 @@ class Rescue {
     return to_.execute("COMMIT");
   }
 
-  // A small table, as far as it can be read. Only writing can fail.
+  static Result<void> unless_passing(const Error& error) {
+    if (sqlite::is_passing(error)) return fail(error);
+    return {};
+  }
+  static Result<bool> broken(const Error& error) {
+    if (sqlite::is_passing(error)) return fail(error);
+    return false;
+  }
+
+  // A small table, as far as it can be read. Its damage is no failure.
   Result<void> copy(const std::string& table, const std::string& columns, int count,
                     std::vector<std::int64_t>* firsts) {
     auto read = from_.prepare(fmt::format("SELECT {} FROM {}", columns, table));
-    if (!read) return {};
+    if (!read) return unless_passing(read.error());
     std::string marks = "?";
     for (int i = 1; i < count; ++i) marks += ",?";
     auto write =
@@ -97,7 +106,8 @@ class Rescue {
     if (!write) return fail(write.error());
     for (;;) {
       const auto row = read->step();
-      if (!row || !*row) return {};
+      if (!row) return unless_passing(row.error());
+      if (!*row) return {};
       if (firsts != nullptr) firsts->push_back(read->integer(0));
       if (auto done = put(*read, *write, count); !done) return done;
       if (table == "counter") ++counters_;
@@ -141,11 +151,14 @@ class Rescue {
     constexpr std::int64_t kMost = 1'000'000;
     if (high - low > kMost) return {};
     auto one = from_.prepare(fmt::format("SELECT {} FROM message WHERE row=?", kFields));
-    if (!one) return {};
+    if (!one) return unless_passing(one.error());
     for (auto row = low + 1; row < high; ++row) {
       if (stop_) return fail(stopped());
       one->bind(0, row);
-      if (const auto got = one->step(); got && *got) {
+      const auto got = one->step();
+      if (!got) {
+        if (auto done = unless_passing(got.error()); !done) return done;
+      } else if (*got) {
         if (auto done = take(*one); !done) return done;
       }
       one->reset();
@@ -158,10 +171,10 @@ class Rescue {
     auto read = from_.prepare(
         fmt::format("SELECT {} FROM message WHERE row BETWEEN {} AND {} ORDER BY row {}", kFields,
                     first, last, forwards ? "ASC" : "DESC"));
-    if (!read) return false;
+    if (!read) return broken(read.error());
     for (;;) {
       const auto row = read->step();
-      if (!row) return false;
+      if (!row) return broken(row.error());
       if (!*row) return true;
       const auto at = read->integer(0);
       // Rows out of order are no rows of ours.

@@ -53,7 +53,11 @@ bool Rescue::walk(const std::string& sql, const std::vector<std::int64_t>& bound
   if (trouble_) return true;  // there is no more to do
   auto select = from_.prepare(sql);
   auto put = to_.prepare(insert);
-  if (!select || !put) return false;
+  for (const auto* statement : {&select, &put}) {
+    if (*statement) continue;
+    if (sqlite::is_passing(statement->error())) trouble_ = statement->error();
+    return trouble_.has_value();
+  }
   for (std::size_t i = 0; i < bound.size(); ++i) select->bind(static_cast<int>(i), bound[i]);
   const int columns = sqlite3_column_count(select->raw());
   for (;;) {
@@ -62,6 +66,10 @@ bool Rescue::walk(const std::string& sql, const std::vector<std::int64_t>& bound
       return true;
     }
     const auto row = select->step();
+    if (!row && sqlite::is_passing(row.error())) {
+      trouble_ = row.error();
+      return true;
+    }
     if (!row) return false;
     if (!*row) return true;
     for (int i = 0; i < columns; ++i)

@@ -1,6 +1,8 @@
 // Takes first pages from a sound file.
 #include "store/sqlite/first_page.h"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -85,6 +87,17 @@ Result<Mended> mend_first_page(const std::filesystem::path& file,
     if (*found >= *wanted) return mended;
   }
   return Mended();
+}
+
+bool is_passing(const Error& error) {
+  // Not memory: it is a damaged length that asks for too much of it.
+  constexpr int kCodes[] = {SQLITE_BUSY,     SQLITE_LOCKED,   SQLITE_FULL,
+                            SQLITE_CANTOPEN, SQLITE_PROTOCOL, SQLITE_INTERRUPT};
+  constexpr int kExtended[] = {SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMLOCK,
+                               SQLITE_IOERR_SHMMAP, SQLITE_IOERR_LOCK};
+  const auto is = [&](int code) { return code == error.detail; };
+  const auto begins = [&](int code) { return code == (error.detail & 0xff); };
+  return std::ranges::any_of(kCodes, begins) || std::ranges::any_of(kExtended, is);
 }
 
 std::size_t keep_only_damaged(const std::filesystem::path& file,

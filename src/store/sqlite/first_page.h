@@ -32,6 +32,10 @@ Result<Mended> mend_first_page(const std::filesystem::path& file,
 // The damaged file, only read, through what it was mended with. malformed: not even so.
 Result<Database> open_damaged(const std::filesystem::path& file, const Mended& mended);
 
+// What keeps a damaged file from being read is not its damage: locks, room for the log's
+// index, a stop. A later try may find everything.
+bool is_passing(const Error& error);
+
 // Damaged files that were moved aside ("NAME.damaged-TIME") are kept for a person to look at: only
 // `newest`, whatever the times in their names say. Says how many others were removed.
 std::size_t keep_only_damaged(const std::filesystem::path& file,
