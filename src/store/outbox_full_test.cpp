@@ -153,12 +153,15 @@ TEST(OutboxHand, WorksTwiceAtOnceBetweenTheCommitsOfABusyGateway) {
   auto busy = file.queue("mqtt");
   busy->on_ready([] {});
   for (int i = 1; i <= 3; ++i) old->push(Desk::message("b", i));
+  auto other = file.queue("http/other");
+  other->push(Desk::message("c", 1));
   desk.settle();
   int answers = 0, pushed = 0;
   const auto feed = [](OutboxQueue& queue, const int& until, int& count) -> Task<void> {
     asio::steady_timer pause(co_await asio::this_coro::executor);
-    while (until < 2 && count < 20'000) {
-      queue.push(Desk::message("a", ++count));
+    while (until < 2 && count < 100'000) {
+      // More than one commit takes, so the next follows at once.
+      for (int i = 0; i < 1500; ++i) count += queue.push(Desk::message("a", count + 1)) ? 1 : 0;
       pause.expires_after(std::chrono::microseconds(200));
       co_await pause.async_wait(asio::use_awaitable);
     }
@@ -173,9 +176,10 @@ TEST(OutboxHand, WorksTwiceAtOnceBetweenTheCommitsOfABusyGateway) {
     auto asked = of.retry("", 0);
     const auto answer = co_await std::move(asked);
     EXPECT_TRUE(answer.has_value()) << answer.error().text;
+    if (answer) EXPECT_EQ(answer->aside, 1u);
     ++count;
   };
-  old->set_aside(old->next()->id, "refused");  // not on disk yet when it is asked for
+  other->set_aside(other->next()->id, "refused");  // not on disk yet when it is asked for
   asio::co_spawn(desk.loop, retry(file, answers), asio::detached);
   asio::co_spawn(desk.loop, discard(file, answers), asio::detached);
   const auto began = steady_now();

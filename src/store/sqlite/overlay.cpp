@@ -19,10 +19,11 @@ struct Overlay::State {
 namespace {
 
 // SQLite gives room for one of these with the system's own right behind it.
-struct alignas(std::max_align_t) File {
+struct File {
   sqlite3_file base;
   const std::vector<char>* beginning;
 };
+static_assert(sizeof(File) % 8 == 0);  // what lies behind it is aligned as SQLite aligns
 
 sqlite3_file* system_file(sqlite3_file* file) {
   return reinterpret_cast<sqlite3_file*>(reinterpret_cast<File*>(file) + 1);
