@@ -26,6 +26,8 @@ constexpr unsigned kWalkAfter = 3;
 constexpr auto kWalkAgain = 10min;
 // Some devices hang up after each answer: a new connection is no reason to look more often.
 constexpr auto kLookAgain = 1min;
+// A device that just starts answers with exception 4 or 6 for seconds, seldom for longer than this.
+constexpr auto kStarting = 1min;
 // A block that is never answered while others are: after so many polls the reason is looked for.
 // One that is longer than all that was answered is suspect sooner.
 constexpr unsigned kSuspectAfter = 5, kLongSuspectAfter = 2;
@@ -103,9 +105,16 @@ bool Device::wants_look() const {
   return is_walked_ && look_wanted_ && context_.clock.mono() >= look_due_;
 }
 
+bool Device::is_unclear_for_long() {
+  const auto now = context_.clock.mono();
+  if (!unclear_since_) unclear_since_ = now;
+  return now - *unclear_since_ >= kStarting;
+}
+
 void Device::looked(Look what) {
   look_wanted_ = what == Look::unknown;
   if (what == Look::unknown) return;
+  unclear_since_.reset();
   look_due_ = context_.clock.mono() + kLookAgain;
   if (what == Look::same) return;
   is_walked_ = false;
@@ -114,6 +123,7 @@ void Device::looked(Look what) {
 }
 
 void Device::walked(const Result<std::vector<DevicePoint>>& points, const SunspecChain& chain) {
+  unclear_since_.reset();
   look_wanted_ = false;
   look_due_ = context_.clock.mono() + kLookAgain;
   if (!points) {

@@ -111,6 +111,9 @@ class Device {
   bool wants_look() const;
   const std::vector<SunspecChain::Model>& models() const { return models_; }
   enum class Look { same, other, unknown };
+  // It answers with exceptions that say nothing of where its models are: it is asked again at the
+  // next poll. True once it has done that for so long that it is no device that just starts.
+  bool is_unclear_for_long();
   void looked(Look what);  // other: its points stand nowhere until it is walked
   // A device without fitting models is asked only whether it is there, with this read.
   PlanPoint walk_probe() const;
@@ -175,6 +178,7 @@ class Device {
   std::vector<SunspecChain::Model> models_;  // with points that are read
   bool look_wanted_ = false;                 // the connection is a new one
   MonoTime look_due_{};
+  std::optional<MonoTime> unclear_since_;
   std::optional<Error> walk_failed_;
   bool online_ = false, polled_ = false;
   bool reachable_ = true;      // the line was open when the device was last to be asked

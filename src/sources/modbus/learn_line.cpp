@@ -142,7 +142,11 @@ Task<bool> LineSource::look(Device& device, Device::Poll& poll) {
   for (const auto& model : models) {
     const auto head = co_await read_words(device, poll, Space::holding, model.at, 2);
     if (device.is_outdated(poll)) co_return false;
-    if (!head && (head.error().code != Errc::refused || is_from_gateway(head.error()))) {
+    // What a device moves to may be refused in unclear words for ever: then only a walk can tell.
+    const bool unclear =
+        !head && (head.error().code != Errc::refused || is_from_gateway(head.error()) ||
+                  (is_unclear(head.error()) && !device.is_unclear_for_long()));
+    if (unclear) {
       device.looked(Device::Look::unknown);
       device.restart(poll);
       const Result<ByteVector> silence = fail(head.error());
@@ -184,12 +188,18 @@ Task<bool> LineSource::walk(Device& device, Device::Poll& poll) {
   };
   auto chain = co_await walk_sunspec(ask, device.setup().sunspec_bases);
   if (!chain && ((chain.error().code != Errc::refused && chain.error().code != Errc::malformed) ||
-                 is_from_gateway(chain.error()))) {
+                 is_unclear(chain.error()))) {
     is_silent(chain.error());
     co_return false;
   }
   auto points = chain ? resolve(device.setup().points, *chain)
                       : Result<std::vector<DevicePoint>>(fail(chain.error()));
+  // Behind its last model a device may have nothing but such an exception; one that just starts has
+  // more models later.
+  if (chain && chain->unclear != 0 && (!device.is_unclear_for_long() || !points)) {
+    is_silent(modbus::exception_error(chain->unclear));
+    co_return false;
+  }
   device.walked(points, chain ? *chain : SunspecChain{});
   if (points) {
     log_.info("SunSpec models found", field("device", device.info().id()),

@@ -56,6 +56,8 @@ void put(DevicePoint& point, const SunspecChain::Model* subject,
 
 }  // namespace
 
+bool is_unclear(const Error& error) { return error.code == Errc::refused && error.detail > 3; }
+
 std::string SunspecChain::ids() const {
   std::vector<std::uint16_t> all;
   for (const auto& model : models) all.push_back(model.id);
@@ -81,17 +83,22 @@ void SunspecWalk::give_up_base(Error why) {
 
 void SunspecWalk::take(const Result<std::vector<std::uint16_t>>& answer) {
   if (over_) return;
-  if (!answer && answer.error().code != Errc::refused) {  // silence is no answer about the base
+  // Silence is no answer about the base.
+  if (!answer && (answer.error().code != Errc::refused || is_from_gateway(answer.error()))) {
     error_ = answer.error();
     over_ = true;
     return;
   }
+  const bool unclear = !answer && is_unclear(answer.error());
   if (!header_) {
     const bool is_base =
         answer && answer->size() >= 2 && (*answer)[0] == kSunS[0] && (*answer)[1] == kSunS[1];
     if (!is_base) {
-      give_up_base({Errc::refused, fmt::format("no SunSpec device: \"SunS\" is not at {}",
-                                               fmt::join(bases_, ", "))});
+      // Another base may have it; where none has, this one is still open.
+      if (unclear && !unclear_) unclear_ = answer.error();
+      give_up_base(unclear_.value_or(
+          Error{Errc::refused,
+                fmt::format("no SunSpec device: \"SunS\" is not at {}", fmt::join(bases_, ", "))}));
       return;
     }
     chain_.base = bases_[base_];
@@ -99,11 +106,17 @@ void SunspecWalk::take(const Result<std::vector<std::uint16_t>>& answer) {
     error_.reset();
     return;
   }
+  if (unclear && chain_.models.empty()) {
+    error_ = answer.error();
+    over_ = true;
+    return;
+  }
   if (!answer || answer->size() < 2) {
     // Some devices lack the end mark and refuse what lies behind their last model.
     if (chain_.models.empty())
       return give_up_base(answer ? Error{Errc::malformed, "too short"} : answer.error());
     chain_.ended = false;
+    chain_.unclear = unclear ? static_cast<int>(answer.error().detail) : 0;
     over_ = true;
     return;
   }

@@ -45,6 +45,10 @@ using AskRegisters = std::function<Task<Result<std::vector<std::uint16_t>>>(
 // Where a chain may begin, in the order of trying.
 inline const std::vector<std::uint16_t> kSunspecBases{40000, 50000, 0};
 
+// A refusal that says nothing of what was asked: the device cannot answer now (exceptions 4 to 6, a
+// booting one gives 4 for seconds), or a gateway in between spoke (10, 11). 1 to 3 are answers.
+bool is_unclear(const Error& error);
+
 struct SunspecChain {
   struct Model {
     std::uint16_t id = 0;
@@ -55,6 +59,8 @@ struct SunspecChain {
   std::uint16_t base = 0;
   std::vector<Model> models;
   bool ended = true;  // false: without the end mark, the device refused to go on
+  // With this exception, where it says nothing of the place (`is_unclear`): there may be more.
+  int unclear = 0;
 
   std::string ids() const;  // "1, 103, 203"
   friend bool operator==(const SunspecChain&, const SunspecChain&) = default;
@@ -75,8 +81,9 @@ class SunspecWalk {
   void take(const Result<std::vector<std::uint16_t>>& answer);
   bool looking() const { return !header_; }  // for "SunS"; else reading the chain
 
-  // The chain, once `next` has nothing left. Errors: what the asking gave where that ended it;
-  // refused where no base has "SunS"; malformed for a chain that cannot be one.
+  // The chain, once `next` has nothing left. Errors: what the asking gave where that ended it, or
+  // left open whether a base has "SunS"; refused where none has; malformed for a chain that cannot
+  // be one.
   Result<SunspecChain> result() const;
 
  private:
@@ -86,7 +93,7 @@ class SunspecWalk {
   std::size_t base_ = 0;
   std::optional<std::uint16_t> header_;  // where the next id is; nothing: still looking for "SunS"
   SunspecChain chain_;
-  std::optional<Error> error_;
+  std::optional<Error> error_, unclear_;
   bool over_ = false;
 };
 

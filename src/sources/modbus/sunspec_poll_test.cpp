@@ -224,6 +224,86 @@ TEST(SunspecPoll, ADeviceWithoutTheModelsIsOnlineOnlyWhileItAnswers) {
   EXPECT_GT(line.wrong_of_good(*device).second, 20u);
 }
 
+// An inverter that just starts answers everything with exception 4 (or 6) for some seconds.
+TEST(SunspecPoll, ADeviceThatCannotAnswerYetAfterAReconnectKeepsItsPlaces) {
+  for (const int exception : {4, 5, 6, 10}) {
+    SunspecLine line;
+    const auto device = line.device_at({});
+    line.start({line.setup()});
+    line.shop.clock.advance(2min);
+    line.bus[1].refuses_with = exception;
+    line.bus.hang_up();
+    line.shop.clock.advance(8s);
+    EXPECT_TRUE(line.serves(40'069 + 2, 10)) << exception;
+    line.bus[1].refuses_with = 0;
+    line.shop.clock.advance(6s);
+    EXPECT_EQ(line.asked_at(40'000), 1u) << exception;
+    const auto [wrong, good] = line.wrong_of_good(*device);
+    EXPECT_GT(good, 20u) << exception;
+    EXPECT_EQ(wrong, "") << exception;
+  }
+}
+
+TEST(SunspecPoll, ADeviceThatCannotAnswerYetIsWalkedAgainAtTheNextPoll) {
+  for (const int exception : {4, 6}) {
+    SunspecLine line;
+    const auto device = line.device_at({50'000, 0});
+    line.bus[1].refuses_with = exception;
+    line.start({line.setup()});
+    line.shop.clock.advance(8s);
+    const auto point = *line.shop.catalog.find_point(std::string(kDevice) + "/current_total");
+    EXPECT_EQ(line.shop.cache.point(point).reason, Reason::exception) << exception;
+    EXPECT_EQ(line.shop.cache.point(point).code, exception);
+    line.bus[1].refuses_with = 0;
+    line.shop.clock.advance(6s);
+    EXPECT_GT(line.wrong_of_good(*device).second, 20u) << exception;
+  }
+}
+
+TEST(SunspecPoll, AChainThatIsOnlyHalfToldWhileTheDeviceStartsIsNoWholeOne) {
+  SunspecLine line;
+  const auto device = line.device_at({});
+  line.bus[1].refuses_with = 4;
+  line.bus[1].refuses_from = 40'069;
+  line.start({line.setup()});
+  line.shop.clock.advance(8s);
+  line.bus[1].refuses_with = 0;
+  line.shop.clock.advance(6s);
+  EXPECT_GT(line.wrong_of_good(*device).second, 20u);
+}
+
+// Some have no end mark, and no better exception for what is behind their last model.
+TEST(SunspecPoll, ADeviceThatAnswersSoBehindItsLastModelForEverIsReadAfterAMinute) {
+  SunspecLine whole;
+  whole.device_at({});
+  whole.start({whole.setup()});
+  whole.shop.clock.advance(7s);
+  const auto end = *std::ranges::max_element(whole.bus[1].firsts);
+  SunspecLine line;
+  const auto device = line.device_at({});
+  line.bus[1].refuses_with = 4;
+  line.bus[1].refuses_from = end;
+  line.start({line.setup()});
+  line.shop.clock.advance(30s);
+  EXPECT_FALSE(line.serves(40'069 + 2, 10));
+  line.shop.clock.advance(50s);
+  EXPECT_GT(line.wrong_of_good(*device).second, 20u);
+}
+
+// What the old place is answered with then says nothing: only a walk can tell.
+TEST(SunspecPoll, ADeviceThatMovedAndRefusesItsOldPlaceInUnclearWordsIsWalkedAfterAMinute) {
+  SunspecLine line;
+  line.device_at({50'000, 0});
+  line.start({line.setup()});
+  line.shop.clock.advance(2min);
+  const auto device = line.device_at({0, 0});
+  line.bus[1].refuses_with = 4;
+  line.bus[1].refuses_from = 1'000;
+  line.bus.hang_up();
+  line.shop.clock.advance(90s);
+  EXPECT_GT(line.wrong_of_good(*device).second, 20u);
+}
+
 TEST(SunspecPoll, TheGroupsOfADeviceWalkOnce) {
   SunspecLine line;
   const auto device = line.device_at({50'000, 5});

@@ -122,6 +122,40 @@ TEST(SunspecWalk, RefusesZerosAndAnEmptyChain) {
   EXPECT_EQ(empty.walk().error().text, "the SunSpec device has no models");
 }
 
+Result<std::vector<std::uint16_t>> exception(int code) {
+  return std::unexpected(Error{Errc::refused, "exception", code});
+}
+
+TEST(SunspecWalk, TakesOnlyTheExceptions1To3AsAnAnswerAboutAPlace) {
+  for (const int code : {1, 2, 3, 4, 5, 6, 8}) {
+    SunspecWalk walk(kSunspecBases);
+    walk.take(exception(code));
+    walk.take(exception(2));
+    walk.take(exception(2));
+    EXPECT_FALSE(walk.next());
+    ASSERT_FALSE(walk.result());
+    EXPECT_EQ(is_unclear(walk.result().error()), code > 3) << code;
+  }
+  SunspecWalk gateway(kSunspecBases);
+  gateway.take(exception(11));
+  EXPECT_FALSE(gateway.next());
+  EXPECT_EQ(gateway.result().error().detail, 11);
+}
+
+TEST(SunspecWalk, SaysThatItsEndIsUnclearWhereTheDeviceCannotAnswer) {
+  SunspecWalk walk({40000});
+  walk.take(std::vector<std::uint16_t>{0x5375, 0x6E53});
+  walk.take(std::vector<std::uint16_t>{1, 66});
+  walk.take(exception(4));
+  ASSERT_TRUE(walk.result());
+  EXPECT_FALSE(walk.result()->ended);
+  EXPECT_EQ(walk.result()->unclear, 4);
+  SunspecWalk early({40000});
+  early.take(std::vector<std::uint16_t>{0x5375, 0x6E53});
+  early.take(exception(6));
+  EXPECT_EQ(early.result().error().detail, 6);
+}
+
 TEST(SunspecWalk, StopsAtOnceWhenTheDeviceIsSilent) {
   SunspecWalk walk(kSunspecBases);
   walk.take(std::unexpected(Error{Errc::timeout, "no answer", 0}));

@@ -21,6 +21,8 @@ struct SimulatedDevice {
   std::uint16_t refuses_above = 125;    // exception 3 for longer reads
   std::uint16_t silent_above = 125;     // no answer to longer reads
   Duration needs_pause{};               // deaf for so long after any traffic
+  int refuses_with = 0;                 // an exception to all reads ...
+  std::uint16_t refuses_from = 0;       // ... that begin here or behind
   bool talks_over_others = false;       // sends a frame of its own before others answer
   std::vector<MonoTime> asked{};        // when requests for it came
   std::vector<std::uint16_t> counts{};  // and how many registers they asked for
@@ -166,7 +168,10 @@ inline void SimulatedBus::hear(Bytes frame, MonoTime begun,
   for (const auto& [unit, other] : devices_) {
     if (unit != frame[0] && other.talks_over_others) say(unit, hex("03 02 00 07"));
   }
-  if (hole)
+  if (device.refuses_with != 0 && first >= device.refuses_from)
+    say(frame[0],
+        modbus::encode_exception(pdu[0], static_cast<modbus::Exception>(device.refuses_with)));
+  else if (hole)
     say(frame[0], modbus::encode_exception(pdu[0], modbus::Exception::illegal_address));
   else if (pdu[0] >= 3 && count > device.refuses_above)
     say(frame[0], modbus::encode_exception(pdu[0], modbus::Exception::illegal_value));
