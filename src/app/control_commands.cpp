@@ -69,8 +69,8 @@ Control::Answer restart_part(Context& context,
       json.member("part", part)
           .member("by", fmt::format("command line, uid {} pid {}", peer.uid, peer.pid));
     };
-    auto recording = context.audit->record("restart", members, Audit::Durability::kept);
-    if (const auto kept = co_await std::move(recording); !kept) co_return fail(kept.error());
+    auto recording = context.audit->record("restart", members, Audit::Durability::told);
+    (void)co_await std::move(recording);
   }
   auto restarting = restart(part);
   const auto done = co_await std::move(restarting);
@@ -115,8 +115,9 @@ Control::Answer outbox(Context& context, config::OutboxSettings settings,
       json.member("by", fmt::format("command line, uid {} pid {}", peer.uid, peer.pid));
     };
     auto recording = context.audit->record(retry ? "outbox-retry" : "outbox-discard", members,
-                                           Audit::Durability::kept);
-    if (const auto kept = co_await std::move(recording); !kept) co_return fail(kept.error());
+                                           // It may be what makes room on a full disk.
+                                           Audit::Durability::told);
+    (void)co_await std::move(recording);
   }
   auto working = retry ? file->retry(std::move(queue), number_of(request, "id", 0))
                        : file->discard(std::move(queue));

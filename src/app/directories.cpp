@@ -93,7 +93,7 @@ Result<DataLock> DataLock::take(const std::filesystem::path& directory) {
     return fail(Errc::unavailable, "cannot make the data directory {}: {}", directory.string(),
                 failed.message());
   const auto file = directory / "lightship.lock";
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = open_owned(file, O_RDWR, 0644);
   if (fd < 0) {
     return fail(Errc::unavailable, "cannot write to the data directory {}: {}", directory.string(),
                 std::strerror(errno));

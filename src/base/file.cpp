@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace lightship {
@@ -17,6 +18,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
   bool close() {
     if (fd_ < 0) return true;
     return ::close(std::exchange(fd_, -1)) == 0;
@@ -71,6 +73,27 @@ Result<void> write_file_atomic(const std::filesystem::path& path, std::string_vi
       ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) ::fsync(folder.get());
   return {};
+}
+
+int open_owned(const std::filesystem::path& path, int flags, unsigned mode) {
+  // Only what was made here is given away: O_EXCL follows no link that somebody has laid.
+  constexpr int kTries = 10;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    Descriptor made(::open(path.c_str(), flags | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (made.get() >= 0) {
+      const auto parent = path.parent_path();
+      struct stat folder{};
+      if (::geteuid() == 0 && ::stat(parent.empty() ? "." : parent.c_str(), &folder) == 0 &&
+          ::fchown(made.get(), folder.st_uid, folder.st_gid) != 0) {
+        return -1;
+      }
+      return made.release();
+    }
+    if (errno != EEXIST) return -1;
+    const int known = ::open(path.c_str(), flags | O_CLOEXEC);
+    if (known >= 0 || errno != ENOENT) return known;  // somebody took it away meanwhile
+  }
+  return -1;
 }
 
 }  // namespace lightship

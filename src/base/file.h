@@ -17,4 +17,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
                                unsigned mode = 0644);
 
+// Opens the file and makes it where it is not there, close-on-exec; -1 and errno where it cannot.
+// What root makes gets the owner of its folder: else a command of root's would leave a file that
+// the service's own user cannot open.
+int open_owned(const std::filesystem::path& path, int flags, unsigned mode);
+
 }  // namespace lightship

@@ -3,6 +3,9 @@
 
 #include <cstdio>
 
+#include <unistd.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 
 #include "app/app.h"
@@ -10,6 +13,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/control.h"
+#include "core/audit.h"
 #include "store/outbox_hand.h"
 #include "store/outbox_look.h"
 
@@ -76,6 +80,32 @@ int outbox(const std::filesystem::path& data_dir, bool json) {
 
 namespace {
 
+Task<void> tell(Audit& audit, const OutboxOrder& order) {
+  const auto members = [&](JsonWriter& json) {
+    json.member("queue", order.queue).member("id", order.id);
+    json.member("by", fmt::format("command line, uid {} pid {}, no gateway running", ::getuid(),
+                                  ::getpid()));
+  };
+  const bool retry = order.what == OutboxOrder::What::retry;
+  auto recording =
+      audit.record(retry ? "outbox-retry" : "outbox-discard", members, Audit::Durability::told);
+  (void)co_await std::move(recording);
+}
+
+// In the audit, or on stderr where it cannot be written.
+void tell_the_audit(const OutboxOrder& order) {
+  asio::io_context loop{1};
+  SystemClock clock;
+  Logbook logbook{clock, stderr, Logbook::Form::text, Level::warn};
+  AuditFile audit(clock, logbook, order.data_dir / "audit.jsonl");
+  asio::co_spawn(loop, tell(audit, order), [](std::exception_ptr why) {
+    if (why) std::rethrow_exception(why);
+  });
+  loop.run();
+  audit.stop();
+  logbook.flush(true);
+}
+
 Result<OutboxHandiwork> on_the_file(const OutboxOrder& order) {
   const auto file = order.data_dir / "outbox.db";
   std::error_code unknown;
@@ -84,6 +114,7 @@ Result<OutboxHandiwork> on_the_file(const OutboxOrder& order) {
   auto database = sqlite::Database::open(
       file, {.sync = sqlite::Sync::full, .access = sqlite::Access::shared, .keep_log = true});
   if (!database) return fail(database.error());
+  tell_the_audit(order);
   if (order.what == OutboxOrder::What::discard) return discard_queue(*database, order.queue);
   const auto known = count_set_aside(*database, order.queue, order.id);
   if (!known) return fail(known.error());

@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "app/control_commands.h"
+#include "base/file.h"
 #include "cli/direct_line.h"
 
 namespace lightship::cli {
@@ -73,7 +74,7 @@ struct Workbench {
 class WriteLock {
  public:
   static Result<WriteLock> take(const std::filesystem::path& file, Duration limit) {
-    WriteLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    WriteLock lock(open_owned(file, O_RDWR, 0600));
     if (lock.fd_ < 0)
       return fail(Errc::unavailable, "cannot open {}: {}; nothing was written", file.string(),
                   std::strerror(errno));

@@ -1,6 +1,8 @@
 // Appends lines to the audit file, many at once where they come together.
 #include "core/audit.h"
 
+#include "base/file.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -47,7 +49,7 @@ void sync_folder(const std::filesystem::path& file) {
 // renamed meanwhile, and looks again.
 Result<Descriptor> open_locked(const std::filesystem::path& path, std::uintmax_t most_bytes) {
   for (;;) {
-    Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+    Descriptor file(open_owned(path, O_WRONLY | O_APPEND, 0600));
     if (file.get() < 0) return failed("open", path);
     while (::flock(file.get(), LOCK_EX) != 0) {
       if (errno != EINTR) return failed("lock", path);
@@ -102,33 +104,53 @@ bool is_before(std::string_view line, std::string_view since) {
   return line.starts_with(kHead) && line.substr(kHead.size(), since.size()) < since;
 }
 
-Result<void> read_lines(const std::filesystem::path& path, const std::string& since,
-                        const std::function<void(std::string_view)>& take) {
-  std::vector<std::ifstream> files;  // the newest first
+struct OldFile {
+  std::string name;
+  std::ifstream lines;
+};
+
+// Nothing: there is none.
+Result<std::optional<OldFile>> open_old(const std::string& name, std::string& first) {
+  OldFile file{name, std::ifstream(name, std::ios::binary)};
+  if (!file.lines) {
+    if (errno != ENOENT) return failed("read", name);
+    return std::optional<OldFile>{};
+  }
+  std::getline(file.lines, first);
+  if (file.lines.bad()) return failed("read", name);
+  file.lines.clear();
+  file.lines.seekg(0, std::ios::end);
+  const auto size = file.lines.tellg();
+  file.lines.seekg(size > kMostReadBack ? size - std::streampos(kMostReadBack) : std::streamoff{0});
+  return std::optional(std::move(file));
+}
+
+// The older files that cannot be read, each with the reason; an error where the newest cannot be.
+Result<std::vector<std::string>> read_lines(const std::filesystem::path& path,
+                                            const std::string& since,
+                                            const std::function<void(std::string_view)>& take) {
+  std::vector<OldFile> files;  // the newest first
+  std::vector<std::string> unread;
   for (int older = 0; older <= AuditFile::kOlder; ++older) {
-    const auto name = older == 0 ? path.string() : path.string() + "." + std::to_string(older);
-    std::ifstream file(name, std::ios::binary);
-    if (!file) {
-      if (errno != ENOENT) return failed("read", name);
-      continue;  // a rename may have been cut short
-    }
     std::string first;
-    std::getline(file, first);
-    file.clear();
-    file.seekg(0, std::ios::end);
-    const auto size = file.tellg();
-    file.seekg(size > kMostReadBack ? size - std::streampos(kMostReadBack) : std::streamoff{0});
-    files.push_back(std::move(file));
+    auto file =
+        open_old(older == 0 ? path.string() : path.string() + "." + std::to_string(older), first);
+    if (!file && older == 0) return fail(file.error());
+    if (!file) unread.push_back(file.error().text);
+    if (!file || !*file) continue;  // a rename may have been cut short
+    files.push_back(std::move(**file));
     if (is_before(first, since)) break;
   }
   std::string line;
   for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    while (std::getline(*file, line)) {
+    while (std::getline(file->lines, line)) {
       if (!is_before(line, since)) take(line);
     }
-    if (file->bad()) return failed("read", path);
+    if (!file->lines.bad()) continue;
+    if (file->name == path) return failed("read", path);
+    unread.push_back(failed("read", file->name).error().text);
   }
-  return {};
+  return unread;
 }
 
 }  // namespace
@@ -142,6 +164,24 @@ Task<Result<void>> Audit::record(std::string_view event,
   members(json);
   json.end_object();
   return keep(std::move(line), durability);
+}
+
+Task<void> Audit::recall_refusals() {
+  if (std::exchange(refusals_recalled_, true)) co_return;
+  constexpr Duration kLongAgo = kRefusalsAtOnce * kRefusalEach;
+  constexpr std::size_t kMost = 10 * kRefusalsAtOnce;
+  const auto now = clock_.now();
+  const auto found = std::make_shared<std::vector<Time>>();
+  auto reading = read_back(now - kLongAgo, [found, now, kLongAgo](std::string_view line) {
+    if (found->size() >= kMost || !line.starts_with(kHead) ||
+        line.find(R"("outcome":"refused")") == line.npos)
+      return;
+    line.remove_prefix(kHead.size());
+    const auto at = from_rfc3339(line.substr(0, line.find('"')));
+    if (at && *at > now - kLongAgo && *at <= now) found->push_back(*at);
+  });
+  (void)co_await std::move(reading);  // what cannot be read is not counted
+  for (const auto at : *found) refusals_.took(clock_.mono() - (now - at));
 }
 
 std::string Audit::next_id() {
@@ -196,10 +236,16 @@ void AuditFile::stop() {
 Task<Result<void>> AuditFile::read_back(Time since, std::function<void(std::string_view)> take) {
   if (file_.empty()) co_return Result<void>{};
   if (!worker_) worker_.emplace();
-  co_return co_await worker_->run(
-      [file = file_, since = to_rfc3339(since), take = std::move(take)] {
-        return read_lines(file, since, take);
-      });
+  auto reading = worker_->run([file = file_, since = to_rfc3339(since), take = std::move(take)] {
+    return read_lines(file, since, take);
+  });
+  const auto unread = co_await std::move(reading);
+  if (!unread) co_return fail(unread.error());
+  for (const auto& why : *unread)
+    log_.warn(
+        "an older part of the audit is left out: writes that it alone has bound no further ones",
+        field("why", why));
+  co_return Result<void>{};
 }
 
 Task<Result<void>> AuditFile::keep(std::string line, Durability durability) {
@@ -209,8 +255,13 @@ Task<Result<void>> AuditFile::keep(std::string line, Durability durability) {
   }
   if (!worker_) worker_.emplace();
   const bool sync = durability == Durability::synced;
-  const auto mine = pen_->hand_in(std::move(line));
+  const auto mine = pen_->hand_in(line);
   auto kept = co_await worker_->run([pen = pen_, mine, sync] { return pen->write(mine, sync); });
+  if (!kept && durability == Durability::told) {
+    log_.warn("the audit cannot be written, this line of it is here alone", field("line", line),
+              field("why", kept.error().text));
+    co_return Result<void>{};
+  }
   if (!kept)
     log_.error("cannot keep the audit", field("why", kept.error().text));
   else if (!sync)

@@ -17,12 +17,14 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "base/worker.h"
+#include "core/line_budget.h"
 
 namespace lightship {
 
 class Audit {
  public:
   enum class Durability {
+    told,   // in the log where the file cannot be written: never a reason against what is told
     kept,   // survives the end of this program
     synced  // and a power cut: on the disk
   };
@@ -38,6 +40,15 @@ class Audit {
   // another thread, and never after this has returned.
   virtual Task<Result<void>> read_back(Time since, std::function<void(std::string_view)> take) = 0;
 
+  // Lines for refused writes: so many at once, then one each so often, all together. With at most
+  // 2 kB each, a day of nothing but refusals is 17 MB, and what is newer than that stays.
+  static constexpr unsigned kRefusalsAtOnce = 20;
+  static constexpr Duration kRefusalEach = std::chrono::seconds(10);
+  LineBudget& refusals() { return refusals_; }
+  // Those of the last minutes are part of it, once for each program: a command that is refused and
+  // run again and again.
+  Task<void> recall_refusals();
+
   // Ties an end to its beginning: different in every call, also after a restart.
   std::string next_id();
 
@@ -47,10 +58,13 @@ class Audit {
  private:
   Clock& clock_;
   std::uint64_t ids_ = 0;
+  LineBudget refusals_{kRefusalsAtOnce, kRefusalEach};
+  bool refusals_recalled_ = false;
 };
 
-// Appends to a file of mode 0600. At `kMostBytes` it becomes FILE.1 and so on, and the oldest goes.
-// Several programs may append to the same one.
+// Appends to a file of mode 0600, of the owner of its folder also where root makes it. At
+// `kMostBytes` it becomes FILE.1 and so on, and the oldest goes. Several programs may append to the
+// same one.
 class AuditFile final : public Audit {
  public:
   static constexpr std::uintmax_t kMostBytes = 8 << 20;
@@ -61,7 +75,8 @@ class AuditFile final : public Audit {
             std::uintmax_t most_bytes = kMostBytes);
   ~AuditFile() override;
 
-  // Errc::unavailable: there is a file that cannot be read.
+  // Errc::unavailable: there is a newest file that cannot be read. An older one that cannot be is
+  // left out, and the log says so.
   Task<Result<void>> read_back(Time since, std::function<void(std::string_view)> take) override;
 
   // Ends after the lines that were handed in.

@@ -22,7 +22,7 @@ struct Desk {
   ~Desk() {
     audit.stop();
     std::filesystem::remove_all(folder);
-    std::fclose(nowhere);
+    std::fclose(log);
   }
   static std::filesystem::path make_folder() {
     std::string name = std::filesystem::temp_directory_path() / "lightship-audit-XXXXXX";
@@ -68,10 +68,17 @@ struct Desk {
     return all;
   }
 
+  std::string logged() const {
+    std::string text(1 << 16, ' ');
+    std::rewind(log);
+    text.resize(std::fread(text.data(), 1, text.size(), log));
+    return text;
+  }
+
   asio::io_context loop{1};
   ManualClock clock{loop};
-  std::FILE* nowhere = std::fopen("/dev/null", "w");
-  Logbook book{clock, nowhere, Logbook::Form::text, Level::error};
+  std::FILE* log = std::tmpfile();
+  Logbook book{clock, log, Logbook::Form::text, Level::warn};
   std::filesystem::path folder = make_folder();
   AuditFile audit;
   Result<void> last;
@@ -108,10 +115,64 @@ TEST(AuditFile, IsReadBackInItsOrderOverAllItsFiles) {
 TEST(AuditFile, WithoutAFileHasNothingToReadBackAndOneThatCannotBeReadIsTold) {
   Desk desk;
   EXPECT_EQ(desk.read_back(Time{}), "");
-  std::filesystem::create_directory(desk.folder / "audit.jsonl.1");
+  std::filesystem::create_directory(desk.folder / "audit.jsonl");
+  EXPECT_EQ(
+      desk.read_back(Time{}),
+      "cannot read the audit file " + (desk.folder / "audit.jsonl").string() + ": Is a directory");
+}
+
+TEST(AuditFile, IsReadBackWithoutAnOlderPartThatCannotBeReadAndSaysWhichThatIs) {
+  Desk desk;
   desk.record("n1");
   desk.run(1);
-  EXPECT_EQ(desk.read_back(Time{}).substr(0, 29), "cannot read the audit file /t");
+  std::filesystem::create_directory(desk.folder / "audit.jsonl.1");
+  std::filesystem::create_symlink("audit.jsonl.3", desk.folder / "audit.jsonl.3");
+  EXPECT_EQ(desk.read_back(Time{}), "1 ");
+  desk.book.flush(true);
+  const auto said = desk.logged();
+  EXPECT_THAT(said, HasSubstr("an older part of the audit is left out"));
+  EXPECT_THAT(said, HasSubstr((desk.folder / "audit.jsonl.1").string() + ": Is a directory"));
+  EXPECT_THAT(said, HasSubstr((desk.folder / "audit.jsonl.3").string() + ": Too many levels"));
+}
+
+TEST(AuditFile, GivesWhatRootMakesToTheOwnerOfTheFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  Desk desk;
+  ASSERT_EQ(::chown(desk.folder.c_str(), 65534, 65534), 0);
+  desk.record("n1");
+  desk.run(1);
+  struct stat seen{};
+  ASSERT_EQ(::stat((desk.folder / "audit.jsonl").c_str(), &seen), 0);
+  EXPECT_EQ(seen.st_uid, 65534U);
+  EXPECT_EQ(seen.st_gid, 65534U);
+  EXPECT_EQ(seen.st_mode & 0777, 0600U);
+}
+
+// Somebody has laid a link where the audit should be: what it names is not given away.
+TEST(AuditFile, GivesNothingAwayThatWasThere) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  Desk desk;
+  ASSERT_TRUE(write_file_atomic(desk.folder / "other", "mine\n"));
+  ASSERT_EQ(::chown(desk.folder.c_str(), 65534, 65534), 0);
+  std::filesystem::create_symlink("other", desk.folder / "audit.jsonl");
+  desk.record("n1");
+  desk.run(1);
+  struct stat seen{};
+  ASSERT_EQ(::stat((desk.folder / "other").c_str(), &seen), 0);
+  EXPECT_EQ(seen.st_uid, 0U);
+}
+
+TEST(AuditFile, PutsALineThatItOnlyTellsIntoTheLogWhereItCannotKeepIt) {
+  Desk desk;
+  std::filesystem::create_directory(desk.folder / "audit.jsonl");
+  desk.record("discard", Audit::Durability::told);
+  desk.run(1);
+  EXPECT_TRUE(desk.last);
+  desk.book.flush(true);
+  const auto said = desk.logged();
+  EXPECT_THAT(said, HasSubstr("the audit cannot be written"));
+  EXPECT_THAT(said, HasSubstr("discard"));
+  EXPECT_THAT(said, HasSubstr("cannot open the audit file"));
 }
 
 TEST(AuditFile, IsReadByItsOwnerAlone) {

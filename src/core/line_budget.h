@@ -1,0 +1,39 @@
+// How many lines of one kind may be written: some at once, then one each so often.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace lightship {
+
+class LineBudget {
+ public:
+  LineBudget(unsigned at_once, Duration each) : most_(at_once), left_(at_once), each_(each) {}
+
+  // Whether there is room for one, which is then taken.
+  bool take(MonoTime now) {
+    refill(now);
+    if (left_ < 1) return false;
+    left_ -= 1;
+    return true;
+  }
+  // One was written then, by another program or before this one began.
+  void took(MonoTime at) {
+    refill(at);
+    left_ = std::max(left_ - 1, 0.0);
+  }
+
+ private:
+  void refill(MonoTime now) {
+    const std::chrono::duration<double> passed = std::max(now - seen_.value_or(now), {});
+    seen_ = std::max(now, seen_.value_or(now));
+    left_ = std::min(left_ + passed / each_, most_);
+  }
+  double most_, left_;
+  Duration each_;
+  std::optional<MonoTime> seen_;
+};
+
+}  // namespace lightship
