@@ -126,7 +126,6 @@ Task<Result<Written>> Writer::point_write(WriteStory& story, Target& target,
   if (context_.clock.mono() >= deadline)
     co_return fail(Errc::timeout, "{} was busy with other writes: nothing was sent", story.device);
   if (auto rate = not_too_often(target, which); !rate) co_return fail(rate.error());
-  if (auto asked = co_await begin(story); !asked) co_return fail(asked.error());
 
   // Judged by what the device holds.
   auto scaling = power_of(target, point, deadline);
@@ -150,6 +149,7 @@ Task<Result<Written>> Writer::point_write(WriteStory& story, Target& target,
                          kWriteNotExpected});
   }
 
+  if (auto asked = co_await begin(story); !asked) co_return fail(asked.error());
   was_written(target, which);
   const auto sent = co_await send(story, target, point, *laid, deadline);
   const bool slow = !sent && is_accepted(sent.error());

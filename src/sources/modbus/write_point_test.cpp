@@ -7,6 +7,7 @@ namespace lightship::poller {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -37,7 +38,7 @@ TEST(WritePoint, SendsNothingThatCannotBeAudited) {
   Writing press;
   press.audit.full = true;
   EXPECT_EQ(press.write("setpoint", "42"), "nothing was sent, because no space left on device");
-  EXPECT_TRUE(press.device.asked.empty());
+  EXPECT_THAT(press.device.asked, ElementsAre("read 1 holding register at 20"));
 }
 
 TEST(WritePoint, IsOffUnlessDeviceAndRegisterSayOtherwise) {
@@ -307,10 +308,72 @@ TEST(WritePoint, DoesNotFillTheAuditWithRefusals) {
   setup.allow_write = false;
   Writing press(std::move(setup));
   for (int i = 0; i < 500; ++i) press.write("setpoint", "42", {}, 0s);
-  EXPECT_EQ(press.audit.lines.size(), 120U);
+  EXPECT_EQ(press.audit.lines.size(), RefusalTally::kAtOnce);
   press.shop.clock.advance(1min);
-  press.write("setpoint", "42", {}, 0s);
-  EXPECT_THAT(press.audit.lines.back(), HasSubstr(R"("refused_untold_before":380)"));
+  ASSERT_EQ(press.audit.lines.size(), RefusalTally::kAtOnce + 1);
+  EXPECT_THAT(press.audit.lines.back(),
+              AllOf(HasSubstr(R"("event":"writes-refused","device":"hall/press")"),
+                    HasSubstr(R"("point":"setpoint","count":497,)"), HasSubstr("allow_write")));
+  press.shop.clock.advance(10min);
+  EXPECT_EQ(press.audit.lines.size(), RefusalTally::kAtOnce + 1);
+}
+
+// What is refused for one reason does not hide what is refused for another, or elsewhere.
+TEST(WritePoint, CountsRefusalsByTheirPlaceAndReason) {
+  Writing press;
+  for (int i = 0; i < 100; ++i) press.write("setpoint", "900", {}, 0s);
+  press.write("setpoint", "42", Value("7"), 0s);
+  EXPECT_THAT(press.audit.lines.back(), HasSubstr("not the expected 7"));
+  press.write("serial", "1", {}, 0s);
+  EXPECT_THAT(press.audit.lines.back(), HasSubstr("serial"));
+  press.shop.clock.advance(70s);
+  EXPECT_THAT(press.audit.lines.back(), HasSubstr(R"("count":97)"));
+  press.write("setpoint", "900", {}, 0s);
+  TaskGroup end(press.shop.loop.get_executor());
+  end.spawn(press.writer.stop());
+  press.shop.clock.settle();
+  EXPECT_EQ(press.audit.lines.size(), RefusalTally::kAtOnce + 3);
+}
+
+// Clients that are refused all day, each for several reasons and as wordily as can be.
+TEST(WritePoint, ADayOfRefusalsCannotPushAWriteOutOfTheAudit) {
+  auto setup = Writing::press();
+  for (int i = 0; i < 50; ++i)
+    setup.points.own().push_back(Writing::point(fmt::format("limited_{}", i).c_str(),
+                                                static_cast<std::uint16_t>(1000 + i),
+                                                {.type = modbus::DataType::uint16}, {.most = 9}));
+  Writing press(std::move(setup));
+  const std::string many(2000, 'x');
+  std::string raw = "10 00 14 00 7B F6";
+  for (int i = 0; i < 123; ++i) raw += " FF FF";
+  for (int minute = 0; minute < 24 * 60; ++minute) {
+    for (int i = 0; i < 50; ++i) press.write(fmt::format("limited_{}", i).c_str(), many, {}, 0s);
+    press.write("heat", "1", Value("7"), 0s);  // the device holds another value
+    press.raw(raw, 0s);
+    press.shop.clock.advance(1min);
+  }
+  std::size_t bytes = 0, longest = 0;
+  for (const auto& line : press.audit.lines) {
+    bytes += line.size() + 1;
+    longest = std::max(longest, line.size());
+  }
+  EXPECT_LE(longest, 2000U);
+  EXPECT_GT(press.audit.lines.size(), 1000U);
+  EXPECT_LE(press.audit.lines.size(), 20U + 24 * 60 * 6);
+  EXPECT_LT(bytes, 4 * AuditFile::kMostBytes / 2);
+}
+
+// A command that is run again and again begins each time with what is in the audit.
+TEST(WritePoint, RefusalsBeforeTheStartAreCounted) {
+  Writing press;
+  for (int i = 0; i < 20; ++i) {
+    press.audit.lines.push_back(
+        R"({"time":"2026-01-04T11:59:59.000Z","event":"write","state":"ended","outcome":"refused"})");
+  }
+  press.write("serial", "1", {}, 0s);
+  EXPECT_EQ(press.audit.lines.size(), 20U);
+  press.shop.clock.advance(1min);
+  EXPECT_THAT(press.audit.lines.back(), HasSubstr(R"("count":1)"));
 }
 
 }  // namespace

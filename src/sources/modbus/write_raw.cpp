@@ -163,7 +163,6 @@ Task<Result<ByteVector>> Writer::raw_write(WriteStory& story, Target& target, co
   if (context_.clock.mono() >= deadline)
     co_return fail(Errc::timeout, "{} was busy with other writes: nothing was sent", story.device);
   if (auto rate = not_too_often(target, points); !rate) co_return fail(rate.error());
-  if (auto asked = co_await begin(story); !asked) co_return fail(asked.error());
   if (auto good = co_await judge_points(target, *raw, points, deadline); !good)
     co_return fail(good.error());
 
@@ -177,6 +176,7 @@ Task<Result<ByteVector>> Writer::raw_write(WriteStory& story, Target& target, co
                                                               : load_u16(held.data() + 2 * at));
     }
   }
+  if (auto asked = co_await begin(story); !asked) co_return fail(asked.error());
   was_written(target, points);
   auto answer = co_await send_raw(story, target, *raw, deadline);
   if (!answer && (answer.error().code == Errc::refused || answer.error().code == Errc::unavailable))

@@ -26,7 +26,7 @@ struct WriteStory {
   Value asked, before, now;
   std::optional<Value> expected;
   Words asked_words, before_words, now_words;
-  bool begun = false;        // it is in the audit as asked
+  bool begun = false;        // it is in the audit as asked, and may have been sent
   std::string note;          // what was unusual
   std::uint64_t untold = 0;  // refusals before this one that are not in the audit
   Duration took{};
@@ -35,6 +35,9 @@ struct WriteStory {
   void tell_end(JsonWriter& json, const Error* trouble) const;
   std::string target() const;  // "panel/press/setpoint", "panel/press holding 20-21"
 };
+
+// As much of a text of others as a line of the audit has room for.
+std::string shortened(std::string_view text);
 
 // "written", "refused" (nothing was sent), "exception", "mismatch", "timeout", "failed".
 std::string_view outcome_of(const WriteStory& story, const Error* trouble);

@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Refusals that the audit tells one by one; past that it tells how many.
-constexpr unsigned kRefusalsPerMinute = 120;
 // A busy device (exception 6) has not done it and is asked again after this long, so many times.
 constexpr Duration kBusyPause = 100ms;
 constexpr int kBusyTries = 5;
@@ -29,10 +27,7 @@ Writer::Target::Target(Context& context, DeviceId device, const DeviceSetup& wha
     : id(device), setup(what), turn(context.executor), rate(what.max_writes_per_minute) {}
 
 Writer::Writer(Context& context, WriteLine& line, const std::string& connection)
-    : context_(context),
-      line_(line),
-      log_(context.logbook, "modbus/" + connection),
-      refusals_(kRefusalsPerMinute) {}
+    : context_(context), line_(line), log_(context.logbook, "modbus/" + connection) {}
 
 Writer::~Writer() {
   for (const auto& target : targets_)
@@ -44,13 +39,17 @@ void Writer::add(DeviceId device, const DeviceSetup& setup) {
   context_.owners.enter(device, static_cast<RegisterWriter&>(*this));
 }
 
-void Writer::start() { tasks_ = std::make_unique<TaskGroup>(context_.executor); }
+void Writer::start() {
+  tasks_ = std::make_unique<TaskGroup>(context_.executor);
+  telling_ = false;
+}
 
 Task<void> Writer::stop() {
   if (!tasks_) co_return;
   tasks_->cancel();
   co_await tasks_->join();
   tasks_.reset();
+  co_await tell_what_may_be_told();
 }
 
 Result<void> Writer::may_write(const Target& target) const {
@@ -160,17 +159,34 @@ Task<void> Writer::end(WriteStory& story, Target& target, const Error* trouble, 
   }
   if (context_.audit == nullptr) co_return;
   if (!story.begun) {
-    if (refusals_.wait(now)) {
-      ++untold_;
+    co_await context_.audit->recall_refusals();
+    if (trouble != nullptr && !refused_.may_tell(story, *trouble, context_.audit->refusals(),
+                                                 context_.clock.now(), context_.clock.mono())) {
+      if (tasks_ && !std::exchange(telling_, true)) tasks_->spawn(tell_counted());
       co_return;
     }
-    refusals_.written(now);
-    story.untold = std::exchange(untold_, 0);
     if (story.id.empty()) story.id = context_.audit->next_id();
   }
   auto ended = context_.audit->record(
       "write", [&](JsonWriter& json) { story.tell_end(json, trouble); }, Audit::Durability::kept);
   (void)co_await std::move(ended);  // the audit has logged what went wrong with it
+}
+
+Task<void> Writer::tell_counted() {
+  while (refused_.owes()) {
+    co_await context_.clock.sleep_for(RefusalTally::kEach);
+    co_await tell_what_may_be_told();
+  }
+  telling_ = false;
+}
+
+Task<void> Writer::tell_what_may_be_told() {
+  if (context_.audit == nullptr) co_return;
+  while (const auto counted = refused_.next(context_.audit->refusals(), context_.clock.mono())) {
+    auto telling = context_.audit->record(
+        "writes-refused", [&](JsonWriter& json) { tell(json, *counted); }, Audit::Durability::told);
+    (void)co_await std::move(telling);
+  }
 }
 
 Task<Result<Words>> Writer::read(Target& target, Space space, std::uint16_t first,

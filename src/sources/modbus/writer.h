@@ -13,6 +13,7 @@
 
 #include "core/context.h"
 #include "sources/modbus/device.h"
+#include "sources/modbus/refusal_tally.h"
 #include "sources/modbus/turnstile.h"
 #include "sources/modbus/write_habits.h"
 #include "sources/modbus/write_rate.h"
@@ -74,6 +75,8 @@ class Writer final : public RegisterWriter {
   Result<void> not_too_often(Target& target, const std::vector<std::size_t>& points);
   void was_written(Target& target, const std::vector<std::size_t>& points);
   Task<Result<void>> begin(WriteStory& story);
+  Task<void> tell_counted();  // once a minute, as long as there is something
+  Task<void> tell_what_may_be_told();
   Task<void> end(WriteStory& story, Target& target, const Error* trouble, MonoTime begun);
 
   Task<Result<Words>> read(Target& target, Space space, std::uint16_t first, std::size_t count,
@@ -97,8 +100,8 @@ class Writer final : public RegisterWriter {
   std::deque<Target> targets_;
   std::unique_ptr<TaskGroup> tasks_;
   bool recalled_ = false;
-  WriteRate refusals_;  // told in the audit; a client that is refused all day must not fill it
-  std::uint64_t untold_ = 0;
+  RefusalTally refused_;
+  bool telling_ = false;
 };
 
 }  // namespace lightship::poller
