@@ -239,7 +239,9 @@ Task<void> App::live() {
   changes_.stop();
   house.cancel();
   co_await house.join();
-  alert_memory_.save();
+  // A disk that hangs must not keep the parts from delivering.
+  TaskGroup last(context_.executor);
+  last.spawn(alert_memory_.save());
   alerts_.close();
   const auto asked = clock_.mono();
   std::function<void(boost::system::error_code, int)> second =
@@ -252,6 +254,7 @@ Task<void> App::live() {
       };
   signals_.async_wait(second);
   co_await parts_.stop_all(kDrain);
+  co_await last.join();
   limit.cancel();
   signals_.cancel();
 }

@@ -52,6 +52,7 @@ Task<std::vector<std::string>> Parts::change_to(std::vector<Part> parts, Duratio
       continue;
     }
     touched.push_back((*current)->part.name);
+    if (wanted == parts.end()) (*current)->runner->removed();
     gone.splice(gone.end(), running_, current);
   }
   co_await end(std::move(gone), drain);

@@ -27,6 +27,9 @@ class Runner {
   }
   // A person wants it tried now: forget the pauses between tries.
   virtual void nudge() {}
+  // The configuration no longer has this part; told before it is drained. What it has raised is
+  // over.
+  virtual void removed() {}
   // Members of the part's object in GET /api/status.
   virtual void describe_status(JsonWriter&) const {}
 };

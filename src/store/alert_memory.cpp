@@ -190,11 +190,12 @@ Task<void> AlertMemory::run() {
   }
 }
 
-void AlertMemory::save() {
-  if (file_.empty()) return;
-  auto now = text();
-  if (now == written_) return;
-  if (const auto done = write_file_atomic(file_, now); !done)
+Task<void> AlertMemory::save() { return keep(file_.empty() ? std::string() : text()); }
+
+Task<void> AlertMemory::keep(std::string now) {
+  if (now.empty() || now == written_) co_return;
+  auto writing = context_.files.run([file = file_, now] { return write_file_atomic(file, now); });
+  if (const auto done = co_await std::move(writing); !done)
     log_.warn("alerts cannot be kept over a restart", field("why", done.error().text));
 }
 

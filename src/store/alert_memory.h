@@ -30,9 +30,9 @@ class AlertMemory {
   // Puts what the last run has left on the board; before parts are started.
   void recall();
   Task<void> run();
-  // What is raised now; at the end, before the parts are stopped: what they clear when they go is
-  // not over.
-  void save();
+  // What is raised when it is called; at the end, before the parts are stopped: what they clear
+  // when they go is not over.
+  Task<void> save();
 
   std::string text();
   Result<void> adopt(std::string_view text);
@@ -46,6 +46,7 @@ class AlertMemory {
   };
   void hear();
   void settle();
+  Task<void> keep(std::string now);
 
   Context& context_;
   Log log_;

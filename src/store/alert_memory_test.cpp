@@ -1,9 +1,12 @@
 // Alerts of the last run: known again, told once, cleared when they are over.
 #include "store/alert_memory.h"
 
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "core/alert_message.h"
 #include "store/testing/desk.h"
 
@@ -31,6 +34,24 @@ struct OneRun {
     return text;
   }
 };
+
+// A disk that hangs must not hold up the loop that delivers what waits.
+TEST(AlertMemory, SavesWithoutHoldingUpTheLoop) {
+  OneRun run;
+  run.raise("disk-full");
+  std::promise<void> disk;
+  run.desk.files.post([hangs = disk.get_future().share()] { hangs.wait(); });
+  TaskGroup last(run.desk.loop.get_executor());
+  last.spawn(run.memory.save());
+  run.desk.loop.restart();
+  run.desk.loop.poll();
+  EXPECT_EQ(last.running(), 1u);
+  const auto file = run.desk.context.data_dir / AlertMemory::kFile;
+  EXPECT_FALSE(std::filesystem::exists(file));
+  disk.set_value();
+  while (last.running() > 0) run.desk.loop.run_one();
+  EXPECT_THAT(read_file(file, 10'000).value_or(""), ::testing::HasSubstr("disk-full"));
+}
 
 TEST(AlertMemory, SaysNothingOfAnAlertThatStillHolds) {
   OneRun before;

@@ -18,6 +18,7 @@ class AlertSink final : public Runner {
   Task<Error> run() override;
   Task<void> drain(Duration limit) override { return courier_.drain(limit); }
   void nudge() override { courier_.nudge(); }
+  void removed() override { courier_.removed(); }
   void describe_status(JsonWriter& json) const override { courier_.describe_status(json); }
 
  private:

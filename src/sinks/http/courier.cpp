@@ -133,6 +133,8 @@ Courier::~Courier() {
   queue_->on_ready({});
   queue_->resend_all();
   context_.metrics.remove_gauges({"sink", settings_.name});
+  // What is wrong with the endpoint may still be for a successor, which will say so or clear it.
+  if (!removed_) return;
   for (const auto rule : {kRefused, kAside}) context_.alerts.clear(rule, settings_.name);
 }
 

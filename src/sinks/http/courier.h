@@ -50,6 +50,7 @@ class Courier {
   Task<void> run();
   Task<void> drain(Duration limit);
   void nudge();
+  void removed() { removed_ = true; }
   void describe_status(JsonWriter& json) const;
 
   // There is something to take, and nothing speaks against taking it now.
@@ -88,6 +89,7 @@ class Courier {
   Backoff soon_, later_;        // pauses after a failure; after a refusal
   Duration next_pause_{};       // to be made before the next try
   bool pausing_ = false, nudged_ = false, stopping_ = false, down_ = false, refused_ = false;
+  bool removed_ = false;  // and no successor of this name follows
   unsigned aside_in_a_row_ = 0;
   std::string url_aside_;                    // that the last which was set aside was refused for
   MonoTime trying_since_ = MonoTime::min();  // what is in hand, or the first that waits

@@ -179,6 +179,21 @@ TEST(HttpCourier, KeepsEverythingWhereTheEndpointRefusesUsAndRaisesAnAlert) {
   EXPECT_TRUE(round.desk.alerts.active().empty());
 }
 
+// A restart or a reload: whoever comes next finds out whether the endpoint still refuses us.
+TEST(HttpCourier, LeavesItsAlertToItsSuccessorUnlessThereIsNone) {
+  for (const bool removed : {false, true}) {
+    Round round;
+    round.answers.push_back(answer(401));
+    round.push(1, 1);
+    ASSERT_EQ(round.desk.alerts.active().size(), 1u);
+    round.group.cancel();
+    round.pass(0s);
+    if (removed) round.courier->removed();
+    round.courier.reset();
+    EXPECT_EQ(round.desk.alerts.active().size(), removed ? 0u : 1u);
+  }
+}
+
 TEST(HttpCourier, TriesAtOnceWhenItIsNudged) {
   Round round;
   for (int i = 0; i < 6; ++i) round.answers.push_back(answer(500));

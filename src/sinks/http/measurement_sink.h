@@ -18,6 +18,7 @@ class MeasurementSink final : public Runner {
   Task<Error> run() override;
   Task<void> drain(Duration limit) override;
   void nudge() override;
+  void removed() override { courier_.removed(); }
   void describe_status(JsonWriter& json) const override;
 
  private:
