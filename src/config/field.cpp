@@ -90,6 +90,11 @@ Field& Field::at_most(Bound high) {
   is_.maximum = high.number();
   return *this;
 }
+Field& Field::raised_to(ByteSize least, ByteSize& member) {
+  raised_ = true;
+  if (node_ != nullptr && member < least) member = least;
+  return at_least(least);
+}
 Field& Field::sized(std::size_t least, std::size_t most) {
   least_ = least;
   most_ = most;
@@ -167,6 +172,15 @@ bool Field::check(const Seen& seen, Mistakes& mistakes) const {
       }
       return false;
     }
+  }
+  if (raised_ && seen.fits && !in_range(is_, seen.value)) {
+    const auto least = show_bound(*is_.minimum, is_.type.kind);
+    auto& mistake = mistakes.warning(
+        seen.at, fmt::format("{}: {} is less than the least that can be, {} is used",
+                             shortened(seen.name), shortened(text), least));
+    mistake.found = shortened(text);
+    mistake.expected = expected_range(is_);
+    return true;
   }
   if (!seen.fits || !in_range(is_, seen.value))
     return wrong(shortened(text), expected_range(is_)), false;

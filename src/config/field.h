@@ -41,6 +41,8 @@ class Field {
   Field& between(Bound low, Bound high);  // both included; for a list, each element
   Field& at_least(Bound low);
   Field& at_most(Bound high);
+  // Less is no error, but taken as this, with a warning: for a limit that came after the key.
+  Field& raised_to(ByteSize least, ByteSize& member);
   Field& sized(std::size_t least,
                std::size_t most = SIZE_MAX);  // elements, entries, or bytes of a text
   Field& one_of(std::initializer_list<std::string_view> words);
@@ -91,7 +93,7 @@ class Field {
   const Node* node_;  // nothing when absent, null or in schema mode
   std::vector<Seen> seen_;
   std::vector<std::pair<Position, std::string>> keys_;  // of a map
-  bool failed_ = false, id_ = false, fits_ = true;
+  bool failed_ = false, id_ = false, fits_ = true, raised_ = false;
   std::size_t least_ = 0, most_ = SIZE_MAX;
   std::string unique_;
 };

@@ -27,6 +27,7 @@ struct Line {
   bool enabled = false;
   double scale = 1, stop_bits = 1;
   ByteSize room{256'000'000};
+  ByteSize most{256'000'000};
   Secret password;
   std::vector<std::string> hosts;
   std::vector<int> packet_types;
@@ -47,6 +48,7 @@ void describe(Fields& f, Line& c) {
   f.value("scale", c.scale, "");
   f.value("stop_bits", c.stop_bits, "").one_of_numbers({1, 1.5, 2});
   f.value("room", c.room, "").at_least(ByteSize{1000});
+  f.value("most", c.most, "").raised_to(ByteSize{16'000'000}, c.most);
   f.value("password", c.password, "").sized(8);
   f.list("hosts", c.hosts, "").sized(1, 3);
   f.one_or_list("packet_types", c.packet_types, "").between(0, 15);
@@ -68,6 +70,39 @@ TEST(Fields, AKeyThatIsNotKnownIsNamedWithTheRightWord) {
             "intervall: 5\n"
             "^\n"
             "did you mean 'interval'?\n");
+}
+
+TEST(Fields, ASizeThatWasEnoughOnceIsRaisedWithAWarning) {
+  const auto result = from_text<Line>("most: 8MB\n");
+  EXPECT_EQ(result.value.most.bytes, 16'000'000u);
+  EXPECT_EQ(result.mistakes,
+            "test.yaml:1:7: warning: most: 8MB is less than the least that can be, 16MB is used\n"
+            "most: 8MB\n      ^\n");
+  EXPECT_EQ(line("most: 17MB").most.bytes, 17'000'000u);
+  EXPECT_NE(said("most: some").find("error"), std::string::npos);
+}
+
+TEST(Fields, NothingOfAPasswordInAnAddressIsShownBesideAMistake) {
+  for (const auto* text : {
+           R"({hots: "http://bob:pa'ss@127.0.0.1/"})",
+           R"({hots: 'http://bob:pa"ss@127.0.0.1/'})",
+           R"({hots: "http://bob:pa\"ss@127.0.0.1/"})",
+           R"({hots: 'http://bob:pa''ss@127.0.0.1/'})",
+           R"({hots: "http://bob:pa ss@127.0.0.1/", port: 1})",
+           R"({hots: http://bob:pa'ss@127.0.0.1/, port: 1})",
+           "hots: http://bob:pa ss@127.0.0.1/  # ours\n",
+           R"({host: "http://127.0.0.1/", hots: "http://bob:pa'ss@127.0.0.1/"})",
+       }) {
+    const auto shown = said(text);
+    EXPECT_EQ(shown.find("ss@"), std::string::npos) << shown;
+    EXPECT_EQ(shown.find("bob"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("@127.0.0.1/"), std::string::npos) << shown;
+  }
+  EXPECT_NE(said("hots: http://127.0.0.1/  # bob@127.0.0.1\n").find("# bob@"), std::string::npos);
+  Mistakes mistakes;
+  mistakes.error({}, "'http://bob:pa'ss@127.0.0.1/' is no address");
+  EXPECT_NE(mistakes.text().find("'http://*********@127.0.0.1/' is no address"), std::string::npos)
+      << mistakes.text();
 }
 
 TEST(Fields, AKeyLikeNoOtherIsToldWhatIsAllowed) {

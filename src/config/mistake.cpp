@@ -47,14 +47,44 @@ void star(std::string& line, std::size_t from, std::size_t bytes) {
   line.replace(from, bytes, std::string(count, '*'));
 }
 
+// Where the scalar ends in which an address stands at `at`, as YAML has it: behind an opening quote
+// at the same quote, else at a comment, at the next entry of a flow, or at the end of the line.
+std::size_t end_of_scalar(std::string_view line, std::size_t at) {
+  std::size_t begin = at;
+  constexpr std::string_view kScheme =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-";
+  while (begin > 0 && kScheme.find(line[begin - 1]) != kScheme.npos) --begin;
+  const char quote = begin == 0 ? ' ' : line[begin - 1];
+  if (quote != '"' && quote != '\'')
+    return std::min({line.find(" #", at), line.find(", ", at), line.size()});
+  for (std::size_t i = at; i < line.size(); ++i) {
+    if (quote == '"' && line[i] == '\\') {
+      ++i;
+    } else if (line[i] == quote) {
+      if (quote == '"' || i + 1 == line.size() || line[i + 1] != quote) return i;
+      ++i;
+    }
+  }
+  return line.size();
+}
+
+// In a message nothing is escaped: the last quote of the kind that was opened may be the one.
+std::size_t end_in_message(std::string_view text, std::size_t at) {
+  const auto blank = std::min(text.find(' ', at), text.size());
+  const auto quote = text.find_last_of("\"'");
+  return quote == text.npos ? blank : std::max(blank, quote);
+}
+
 // Stars over what stands between the "://" and the '@' of an address: a name and a password. A
-// password may hold what belongs behind a host, so the last '@' before a blank or quote counts.
-void star_users(std::string& line) {
+// password may hold what belongs behind a host, so the last '@' up to the end counts.
+void star_users(std::string& line,
+                std::size_t (*end_of)(std::string_view, std::size_t) = end_of_scalar) {
   constexpr std::string_view kBegin = "://";
   for (auto at = line.find(kBegin); at != std::string::npos; at = line.find(kBegin, at)) {
+    const auto end = end_of(line, at);
     at += kBegin.size();
-    const auto text = std::string_view(line).substr(at);
-    const auto user = text.substr(0, text.find_first_of(" \t\"'")).rfind('@');
+    if (end <= at) continue;
+    const auto user = std::string_view(line).substr(at, end - at).rfind('@');
     if (user != std::string_view::npos) star(line, at, user);
   }
 }
@@ -97,7 +127,7 @@ std::string_view to_string(Severity severity) {
 
 Mistake& Mistakes::add(Severity severity, const Position& at, std::string message) {
   if (severity == Severity::error) ++errors_;
-  star_users(message);
+  star_users(message, end_in_message);
   const bool no_room = full();
   if (no_room) ++left_out_;
   Mistake& mistake = no_room ? overflow_ : taken_.emplace_back();

@@ -6,7 +6,7 @@ namespace lightship::config {
 void describe(Fields& f, OutboxSettings& c) {
   f.value("max_size", c.max_size,
           "what may wait for acknowledgement, over all sinks; past it see overflow")
-      .at_least(ByteSize{16'000'000});
+      .raised_to(ByteSize{16'000'000}, c.max_size);
   f.choice("overflow", c.overflow,
            {{"drop_oldest", OutboxSettings::Overflow::drop_oldest},
             {"thin", OutboxSettings::Overflow::thin}},

@@ -19,7 +19,7 @@ void describe(config::Fields& f, HistoryConfig& c) {
   f.value("day", c.day, "how long roll-ups of a day are kept").at_least(24h);
   f.value("max_size", c.max_size,
           "what the file may hold; past it the oldest of the finest go first")
-      .at_least(config::ByteSize{16'000'000});
+      .raised_to(config::ByteSize{16'000'000}, c.max_size);
   f.value("commit_every", c.commit_every,
           "time between two writes; a power cut loses at most so much")
       .between(100ms, 1h);
