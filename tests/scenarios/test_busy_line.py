@@ -9,6 +9,7 @@ from support import Lightship, PacedLine, TestCase, configuration as c, eventual
 
 UNITS = range(1, 33)
 DEAD, SLOW, LOUD = 7, 12, 20
+LATE = 0.1                                                   # seconds; a device answers within a few milliseconds
 GOOD = [unit for unit in UNITS if unit not in (DEAD, SLOW, LOUD)]
 
 
@@ -19,7 +20,9 @@ class Meters:
     def __init__(self, path):
         self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
         self._ended = False
+        self._slept = 0.0
         self.asked = dict.fromkeys(UNITS, 0)
+        self.held_up, self.latest = 0, 0.0                   # turns of the thread that came late, and the worst of them
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self):
@@ -34,7 +37,12 @@ class Meters:
     def _run(self):
         os.set_blocking(self._fd, False)
         heard = bytearray()
+        turn = time.monotonic()
         while not self._ended:
+            late = time.monotonic() - turn - self._slept
+            turn, self._slept = time.monotonic(), 0.0
+            self.latest = max(self.latest, late)
+            self.held_up += late > LATE
             try:
                 heard += os.read(self._fd, 256)
             except BlockingIOError:
@@ -56,6 +64,7 @@ class Meters:
             return
         if unit == SLOW:
             time.sleep(0.3)
+            self._slept = 0.3
         answer = modbus.rtu(unit, modbus.serve_data_map(pdu))
         if unit != LOUD and self.asked[LOUD] > 0 and sum(self.asked.values()) % 10 == 0:
             answer = modbus.rtu(LOUD, b"\x03\x02\x00\x07") + b"\x00\xff\x00" + answer
@@ -83,20 +92,26 @@ class ThirtyTwoUnits(TestCase):
         clients = [c.client(f"m{unit}", unit, c.registers(2), poll_interval=2, mqtt_enabled=False) for unit in UNITS]
         self.ship = self.start(Lightship(slave_config=c.slaves(c.serial(line.master_path, *clients, baud_rate=38400, timeout=0.5))))
         eventually(lambda: all(self.devices()[unit]["online"] for unit in UNITS if unit != DEAD), 15, "the first answers")
-        before = self.counters()
         wanted = 8
-        eventually(lambda: all(n - before["polls"][unit] >= wanted for unit, n in self.numbers("modbus_polls_total").items()
-                               if unit in GOOD), 30, f"{wanted} polls of each good unit")
-        after = self.counters()
+        # What the simulated devices themselves held up (this machine was busy with something else) says nothing about
+        # the gateway: a window in which one of them was late is watched again.
+        for window in range(4):
+            before, held_up = self.counters(), meters.held_up
+            eventually(lambda: all(n - before["polls"][unit] >= wanted for unit, n in self.numbers("modbus_polls_total").items()
+                                   if unit in GOOD), 30, f"{wanted} polls of each good unit")
+            after = self.counters()
+            if meters.held_up == held_up:
+                break
 
         def since(name, unit):
             return after[name].get(unit, 0) - before[name].get(unit, 0)
         polls = sum(since("polls", unit) for unit in GOOD)
         missed = sum(since("overruns", unit) + since("polls_failed", unit) for unit in GOOD)
-        self.assertGreaterEqual((polls - missed) / polls, 0.95, (before, after))
+        told = (window, meters.held_up, meters.latest, before, after)
+        self.assertGreaterEqual((polls - missed) / polls, 0.95, told)
         for unit in GOOD:                                    # and none of them pays for all
             lost = since("overruns", unit) + since("polls_failed", unit)
-            self.assertLessEqual(lost, 1, (unit, before, after))
+            self.assertLessEqual(lost, 1, (unit, told))
 
         devices = self.devices()
         self.assertFalse(devices[DEAD]["online"])
