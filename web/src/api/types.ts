@@ -67,6 +67,11 @@ export interface Metrics {
   last_poll_s: number | null // since any device was polled
 }
 
+// With ?minutes=N the answer also holds the past; without it, and on the topic, only the present.
+export interface MetricsAnswer extends Metrics {
+  history: MetricsHistory
+}
+
 // The figures of the past: one row a step, null where nothing was measured.
 export interface MetricsHistory {
   step_s: number
@@ -89,6 +94,15 @@ export interface Service {
   since: Time
   restarts: number
   error: string | null
+}
+
+export interface Status {
+  time: Time
+  version: string
+  site: string
+  config_hash: string
+  overview: Overview
+  items: Service[]
 }
 
 export interface Overview {
@@ -201,16 +215,23 @@ export interface Network {
   hostname: string
   reach: { name: string; address: string; ok: boolean; ms: number | null; error: string | null }[]
 }
+// GET /api/diag/time
 export interface ClockState {
   time: Time
   zone: string
-  synchronised: boolean | null
+  synchronised: boolean | null // null: this system does not say
   source: string | null
   steps: number
   suspends: number
   plausible: boolean
 }
 // POST /api/diag/ping {host, count}, /api/diag/dns {name}, /api/diag/port {host, port}
+// Asked with "Accept: application/x-ndjson" the ping is told as it runs, a PingLine each, and last the
+// PingAnswer; closing the connection stops it.
+export interface PingLine {
+  seq: number
+  ms: number | null // null: no answer
+}
 export interface PingAnswer {
   host: string
   address: string | null
@@ -322,6 +343,7 @@ export interface AuditEntry {
   detail: string
 }
 
+// POST /api/users {name, role, password}: the password is the first one, to be changed at once.
 // ---- GET, POST /api/users; DELETE /api/users/<name>; GET, DELETE /api/sessions; …/api/tokens ------
 export interface User {
   name: string
@@ -354,6 +376,13 @@ export interface NewToken extends Token {
 }
 
 // ---- GET /api/live (WebSocket) ---------------------------------------------------------------------
+// A topic's data has the shape of its endpoint's answer, with one difference: `items` that have an
+// identity are an object keyed by it (device id, service name, point name, alert id), so that a merge
+// patch can change or remove one: {"items":{"main-panel/meter-1":{"state":"ok"}}}. Items without one
+// (logs, frames) stay lists and grow by {"append":[…],"keep":N}; `keep`, how many of the newest stay, is 5000
+// unless said. "devices" {items}, "device:<id>" Registers, "services" Status, "alerts" {items}: active and
+// acknowledged, "logs" and "frames:<line>" {items}, "metrics" Metrics.
+// A topic that does not exist (any more) gets an error frame with its name.
 // Sent: {"subscribe":["metrics"],"unsubscribe":[]}, {"resume":{"metrics":41}}, {"ping":1}.
 export type LiveFrame =
   | { type: 'snapshot'; topic: string; seq: number; data: unknown }

@@ -1,0 +1,2 @@
+// Svelte 5 reads erasable TypeScript itself; runes everywhere.
+export default { compilerOptions: { runes: true } }
