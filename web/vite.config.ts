@@ -1,5 +1,6 @@
-// Two entries: the portal, and the login page that is all a stranger gets. Libraries have chunks of
-// their own, so that a change of the portal leaves them in the browser's cache.
+// Two builds into one folder: the portal, and ("--mode login") the login page that is all a stranger
+// gets; apart, because the library they would share is mostly what the login page does not need.
+// Libraries have chunks of their own, so that a change of the portal leaves them in the browser's cache.
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
@@ -8,7 +9,7 @@ const libraries: [string, string][] = [
   ['uplot', '/node_modules/uplot/dist/uPlot.esm'],
 ]
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined,
   build: {
@@ -16,12 +17,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
-    manifest: true,
+    manifest: mode === 'login' ? '.vite/login.json' : '.vite/manifest.json',
+    emptyOutDir: mode !== 'login',
+    copyPublicDir: mode !== 'login',
     reportCompressedSize: false,
     rollupOptions: {
-      input: { index: 'index.html', login: 'login.html' },
+      input: mode === 'login' ? 'login.html' : 'index.html',
       output: {
-        manualChunks: id => {
+        manualChunks: (id: string) => {
+          if (mode === 'login') return undefined
           if (id.includes('/node_modules/clsx/') || id.includes('/node_modules/esm-env/')) return 'svelte'
           return libraries.find(([, path]) => id.includes(path))?.[0]
         },
@@ -37,4 +41,4 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
   },
-})
+}))

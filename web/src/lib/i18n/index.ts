@@ -1,0 +1,3 @@
+import { en } from './en'
+
+export const t: typeof en = en

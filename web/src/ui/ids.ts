@@ -1,0 +1,1 @@
+export const tabIds = (group: string, value: string) => ({ tab: `${group}-tab-${value}`, panel: `${group}-panel-${value}` })
