@@ -1,0 +1,102 @@
+// Chromium for the tests: Debian's own, a fresh profile each time, and an eye on everything a page must
+// not do: an error on the console, a request to a stranger, sideways scrolling.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import { startMock } from '../test/mock/daemon.mjs'
+
+export const out = new URL('./out/', import.meta.url).pathname
+mkdirSync(out, { recursive: true })
+
+export const real = process.env.LIGHTSHIP_URL
+export const desktop = { width: 1440, height: 900 }
+export const phone = { width: 390, height: 844 }
+
+// The portal under test: the mock, or a running daemon with LIGHTSHIP_URL, LIGHTSHIP_USER and
+// LIGHTSHIP_PASSWORD.
+export async function portal(options = {}) {
+  if (!real) {
+    const mock = await startMock(options)
+    return { url: mock.url, user: 'admin', password: mock.users.admin, mock, stop: () => mock.stop() }
+  }
+  return { url: real.replace(/\/$/, ''), user: process.env.LIGHTSHIP_USER ?? 'admin', password: process.env.LIGHTSHIP_PASSWORD ?? '', mock: null, stop: async () => {} }
+}
+
+export async function browser({ viewport = desktop, colorScheme = 'dark', bypassCSP = false, reducedMotion = 'reduce' } = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'lightship-'))
+  const context = await chromium.launchPersistentContext(dir, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+    viewport,
+    colorScheme,
+    reducedMotion,
+    bypassCSP,
+    acceptDownloads: true,
+  })
+  const wrong = []
+  let expected = []
+  const watch = page => {
+    page.on('console', message => {
+      if (message.type() !== 'error' && message.type() !== 'warning') return
+      const text = `${message.text()} ${message.location().url}`
+      if (!expected.some(pattern => pattern.test(text))) wrong.push(`console: ${text}`)
+    })
+    page.on('pageerror', error => wrong.push(`page error: ${error.stack ?? error.message}`))
+  }
+  context.pages().forEach(watch)
+  context.on('page', watch)
+  let host = ''
+  await context.route('**/*', route => {
+    const url = new URL(route.request().url())
+    if (!host || url.host === host || url.protocol === 'blob:' || url.protocol === 'data:') return route.continue()
+    wrong.push(`a request to ${url.host}`)
+    return route.abort()
+  })
+  const page = context.pages()[0] ?? (await context.newPage())
+  page.setDefaultTimeout(15_000)
+  return {
+    context,
+    page,
+    wrong,
+    expect(...patterns) {
+      expected = patterns
+    },
+    only(url) {
+      host = new URL(url).host
+    },
+    async close() {
+      await context.close()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function signIn(page, portal, user = portal.user, password = portal.password, path = '/login') {
+  await page.goto(portal.url + path)
+  await page.getByLabel('User').fill(user)
+  await page.getByLabel('Password', { exact: false }).first().fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('main').waitFor()
+  await page.waitForFunction(() => !document.querySelector('input[name=password]'))
+}
+
+// A page has arrived when its heading stands and no skeleton is left.
+export async function arrived(page, title) {
+  await page.getByRole('heading', { level: 1, name: title }).waitFor()
+  await page.waitForFunction(() => !document.querySelector('.skeleton'))
+  await page.evaluate(() => document.fonts.ready)
+}
+
+export const sideways = page => page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+
+const source = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+export async function violations(page) {
+  await page.addScriptTag({ content: source })
+  const result = await page.evaluate(() =>
+    // eslint-disable-next-line no-undef
+    axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+  )
+  return result.violations.map(one => `${one.id}: ${one.nodes.slice(0, 3).map(node => `${node.target.join(' ')} (${node.any[0]?.message ?? node.failureSummary ?? ''})`).join(' | ')}`)
+}
