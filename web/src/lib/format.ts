@@ -56,15 +56,21 @@ export function milliseconds(value: number | null | undefined): Figure {
   return { text: number(value, value < 10 && !Number.isInteger(value) ? 1 : 0), unit: 'ms' }
 }
 
-// A value of a point with the digits it came with, at least as many as its neighbours need to stand
-// still: a float of a meter keeps at most five significant ones.
-export function reading(value: number | string | boolean | null | undefined): string {
+// A value of a point. Its decimals are those that its last minute needed, so that 231.0 does not become
+// 231 for a second; at most as many as its size makes sense of.
+export function reading(value: number | string | boolean | null | undefined, recent: (number | null)[] = []): string {
   if (value === null || value === undefined) return kNone
   if (typeof value === 'boolean') return value ? 'On' : 'Off'
   if (typeof value === 'string') return value
   const size = Math.abs(value)
-  if (Number.isInteger(value)) return number(value, 0)
-  return number(value, size >= 1000 ? 1 : size >= 100 ? 1 : size >= 10 ? 2 : 3)
+  const most = size >= 100 ? 1 : size >= 10 ? 2 : 3
+  let digits = decimals(value, most)
+  for (const one of recent) if (one !== null && digits < most) digits = Math.max(digits, decimals(one, most))
+  return number(value, digits)
+}
+function decimals(value: number, most: number): number {
+  for (let n = 0; n < most; ++n) if (Math.abs(value - Number(value.toFixed(n))) < 1e-9 * Math.max(1, Math.abs(value))) return n
+  return most
 }
 
 export function changeOf(now: number, before: number): string {

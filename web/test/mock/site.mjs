@@ -98,7 +98,7 @@ export function makeSite(scenario = 'normal') {
 
   const overview = () => ({
     state: empty ? 'good' : 'warning',
-    headline: empty ? 'Nothing to do yet' : 'Operating normally',
+    headline: empty ? 'Nothing to do yet' : 'Two things need attention',
     reasons: empty ? [] : ['1 device is silent: Remote meter', 'Alert notifier is retrying'],
     uptime_s: (Date.now() - started) / 1000,
     sources: empty ? [] : [
@@ -165,7 +165,7 @@ export function makeSite(scenario = 'normal') {
     const n = Math.floor((minutes * 60) / step_s)
     return {
       step_s, from: iso(Date.now() - n * step_s * 1000), columns: kColumns,
-      rows: Array.from({ length: n }, (_, i) => (i > n * 0.62 && i < n * 0.66 ? kColumns.map((_, c) => (c > 3 && c < 8 ? 0.2 : figures(i)[c])) : figures(i))),
+      rows: Array.from({ length: n }, (_, i) => (i > n * 0.62 && i < n * 0.66 ? kColumns.map((_, c) => (c > 3 && c < 7 ? 0.2 : figures(i)[c])) : figures(i))),
     }
   }
 
