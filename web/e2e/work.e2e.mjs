@@ -232,6 +232,7 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('l')
     await arrived(page, 'Logs')
     await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search' }).waitFor()
     await page.keyboard.type('device health')
     await page.keyboard.press('Enter')
     await arrived(page, 'Device health')

@@ -48,7 +48,7 @@ describe('a segmented control', () => {
   const options = [{ value: 'a', text: 'A' }, { value: 'b', text: 'B' }]
   it('is a radio group with one tab stop, moved by arrows around its ends', () => {
     const onchange = vi.fn()
-    const body = show(Segmented as Component<Record<string, unknown>>, { options, value: 'b', label: 'Which', onchange })
+    const body = show(Segmented as unknown as Component<Record<string, unknown>>, { options, value: 'b', label: 'Which', onchange })
     const buttons = [...body.querySelectorAll('button')]
     expect(buttons.map(button => button.tabIndex)).toEqual([-1, 0])
     press(buttons[1], 'ArrowRight')
@@ -60,7 +60,7 @@ describe('a segmented control', () => {
 describe('tabs', () => {
   it('move by arrows, Home and End', () => {
     const onchange = vi.fn()
-    const body = show(Tabs as Component<Record<string, unknown>>, { tabs: ['a', 'b', 'c'].map(value => ({ value, text: value })), value: 'a', label: 'L', group: 'g', onchange })
+    const body = show(Tabs as unknown as Component<Record<string, unknown>>, { tabs: ['a', 'b', 'c'].map(value => ({ value, text: value })), value: 'a', label: 'L', group: 'g', onchange })
     const list = body.querySelector('[role=tablist]')!
     press(list, 'ArrowLeft')
     press(list, 'End')

@@ -364,6 +364,7 @@ export const en = {
     noFramesText: 'As soon as the line is polled, each request and answer stands here.',
     time: 'Time',
     gap: 'Gap',
+    way: 'Direction',
     direction: { sent: 'Sent', received: 'Received' },
     bytes: 'Bytes',
     meaning: 'Meaning',
