@@ -15,10 +15,14 @@ function toLogin() {
 }
 whenUnauthorized(toLogin)
 
-// After an update the pieces of the old build are gone; the new build is one reload away.
-addEventListener('vite:preloadError', event => {
-  event.preventDefault()
-  location.reload()
+// After an update the pieces of the old build are gone and the new one is a reload away. While the gateway
+// does not answer at all, a reload would lose what is still on the screen.
+addEventListener('vite:preloadError', () => {
+  const mine = new URL(import.meta.url).pathname
+  fetch('/', { cache: 'no-store' })
+    .then(answer => (answer.ok ? answer.text() : mine))
+    .then(page => page.includes(mine) || location.reload())
+    .catch(() => {})
 })
 
 async function start() {
