@@ -22,6 +22,8 @@ export default defineConfig(({ mode }) => ({
     copyPublicDir: mode !== 'login',
     reportCompressedSize: false,
     rollupOptions: {
+      // Reading a property is how an effect says what it depends on (`void rows`); it must not be shaken off.
+      treeshake: { propertyReadSideEffects: 'always' },
       input: mode === 'login' ? 'login.html' : 'index.html',
       output: {
         manualChunks: (id: string) => {

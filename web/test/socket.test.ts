@@ -131,6 +131,26 @@ describe('the live socket', () => {
     peers[6].opens()
     expect(peers[6].words).toEqual([{ resume: { metrics: 41 } }])
   })
+  it('gives a new connection its time after a long break', () => {
+    socket.join('metrics')
+    socket.start()
+    peers[0].opens()
+    peers[0].says({ type: 'snapshot', topic: 'metrics', seq: 1, data: {} })
+    peers[0].hangsUp()
+    pass(60_000)
+    const last = peers.at(-1)!
+    last.opens()
+    expect(last.readyState).toBe(1)
+    last.says({ type: 'snapshot', topic: 'metrics', seq: 2, data: {} })
+    expect(states.at(-1)).toBe('live')
+  })
+  it('leaves a connection that has been silent for 10 s', () => {
+    socket.start()
+    peers[0].opens()
+    pass(12_000)
+    expect(peers[0].readyState).toBe(3)
+    expect(peers.length).toBeGreaterThan(1)
+  })
   it('says that it is quiet after 3 s and lost after 15', () => {
     socket.start()
     peers[0].opens()

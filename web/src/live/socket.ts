@@ -41,6 +41,7 @@ export class Socket {
   #watcher: Watcher
   #socket: WebSocket | null = null
   #open = false
+  #opened = 0
   #attempt = 0
   #last = 0
   #round_trip: number | null = null
@@ -121,6 +122,7 @@ export class Socket {
       if (socket !== this.#socket) return
       greeted = true
       this.#open = true
+      this.#opened = this.#world.now()
       this.#attempt = 0
       this.#pinged.clear()
       this.#hello()
@@ -212,7 +214,7 @@ export class Socket {
 
   #sendPing() {
     if (!this.#open) return
-    if (this.#world.now() - this.#last > kDead_ms && !this.#world.hidden()) {
+    if (this.#world.now() - Math.max(this.#last, this.#opened) > kDead_ms && !this.#world.hidden()) {
       // Half open: the other side is gone and the network has not said so.
       const socket = this.#socket
       socket?.onclose?.(new CloseEvent('close', { code: 1006 }))
