@@ -41,7 +41,7 @@ describe('live values', () => {
     await under.mock.down()
     await page.getByText('Reconnecting').first().waitFor()
     await page.getByText(/No connection to the gateway/).waitFor({ timeout: 25_000 })
-    await row('Voltage L1').waitFor()
+    assert.match(await row('Voltage L1').innerText(), /Stale/)
     await page.screenshot({ path: `${out}lost.png` })
     await under.mock.up()
     await page.getByText(/^Live$/).first().waitFor({ timeout: 20_000 })

@@ -76,7 +76,7 @@ export interface MetricsAnswer extends Metrics {
 export interface MetricsHistory {
   step_s: number
   from: Time
-  columns: ('cpu_percent' | 'memory_used_bytes' | 'temperature_c' | 'disk_free_bytes' | 'polls' | 'failed_polls' | 'published' | 'packets' | 'waiting')[]
+  columns: ('cpu_percent' | 'memory_used_bytes' | 'temperature_c' | 'disk_free_bytes' | 'polls' | 'failed_polls' | 'points' | 'published' | 'packets' | 'waiting')[]
   rows: (number | null)[][]
 }
 

@@ -143,12 +143,13 @@ export function makeSite(scenario = 'normal') {
   const frames = {}
   for (const line of ['modbus/main-panel', 'modbus/remote-panel']) frames[line] = empty ? [] : Array.from({ length: 240 }, (_, i) => frame(line, Date.now() - (240 - i) * 250))
 
-  const kColumns = ['cpu_percent', 'memory_used_bytes', 'temperature_c', 'disk_free_bytes', 'polls', 'failed_polls', 'published', 'packets', 'waiting']
+  const kColumns = ['cpu_percent', 'memory_used_bytes', 'temperature_c', 'disk_free_bytes', 'polls', 'failed_polls', 'published', 'packets', 'waiting', 'points']
   const kMemory = 1_004_000_000
   const wave = (i, size, period) => Math.sin((i / period) * 6.28) * size
   const figures = i => [
     39 + wave(i, 4, 47) + noise(3), 462_000_000 + wave(i, 8e6, 90) + noise(3e6), 58.8 + wave(i, 0.8, 70) + noise(0.5), 10.7e9 - i * 1000,
     empty ? 0 : 5.7 + wave(i, 0.4, 61) + noise(0.5), empty ? 0 : 0.04 + Math.max(0, noise(0.05)), empty ? 0 : 1.9 + wave(i, 0.2, 33) + noise(0.3), 0, empty ? 0 : Math.max(0, Math.round(21 + wave(i, 8, 29) + noise(5))),
+    empty ? 0 : 74 + wave(i, 5, 61) + noise(6),
   ]
   let row = figures(0)
   function metrics() {
@@ -156,7 +157,7 @@ export function makeSite(scenario = 'normal') {
       time: iso(),
       system: { cpu_percent: round(row[0], 1), cores: 4, load: [0.84, 0.71, 0.66], memory_bytes: kMemory, memory_used_bytes: Math.round(row[1]), temperature_c: round(row[2], 1), disk_path: '/var/lib/lightship', disk_bytes: 28_900_000_000, disk_free_bytes: Math.round(row[3]), uptime_s: 6_000_000 },
       process: { cpu_percent: 1.2, resident_bytes: 21_400_000, anonymous_bytes: 12_100_000, threads: 6, uptime_s: (Date.now() - started) / 1000 },
-      rates: { polls: round(row[4], 2), failed_polls: round(row[5], 3), points: empty ? 0 : round(row[4] * 13, 1), published: round(row[6], 2), packets: 0 },
+      rates: { polls: round(row[4], 2), failed_polls: round(row[5], 3), points: round(row[9], 1), published: round(row[6], 2), packets: 0 },
       waiting: row[8], oldest_waiting_s: row[8] ? 0.8 : null, last_poll_s: empty ? null : 0.4,
     }
   }
