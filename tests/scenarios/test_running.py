@@ -319,6 +319,13 @@ class Reload(TestCase):
         self.ship.stop()
         self.assertEqual(self.restart("modbus/two").status, 69)
 
+    def test_a_part_is_started_again_also_where_the_audit_cannot_be_written(self):
+        (self.ship.data / "audit.jsonl").mkdir()
+        self.assertEqual(self.restart("modbus/two").status, 0)
+        eventually(lambda: self.two.connections == 2, 10, "a new connection to the restarted one")
+        record = self.ship.wait_for_log_text("audit", "modbus/two")
+        self.assertIn(record["level"], ("warn", "error"), record)
+
     def test_restarts_and_reloads_at_once_come_one_after_the_other(self):
         running = [subprocess.Popen([lightship_binary(), "restart", "--config", self.ship.config, part], env=clean_environment())
                    for part in ("modbus/one", "modbus/two") * 4]
