@@ -5,7 +5,8 @@ set -euo pipefail
 : "${root:?}"
 
 # What the program is made of. Folders count too: their time changes when a file comes or goes.
-sources=(src include meters web/src cmake CMakeLists.txt CMakePresets.json)
+sources=(src include meters cmake CMakeLists.txt CMakePresets.json
+  web/src web/public web/scripts web/{index,login}.html web/{package,package-lock,tsconfig}.json web/{svelte,vite}.config.{js,ts})
 
 # up_to_date: whether build/release/lightship is newer than everything it is made of. Asked before every
 # ./run, so it starts no compiler, no ninja and no cmake.

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Installs the Debian packages of one or more sets from scripts/packages, only those that are missing.
 #
-# Sourced by run, test and benchmark; or by itself: scripts/setup.sh SET... (build demo unit sanitize
-# peers node bench package fresh). Nothing is asked of apt, and no network is needed, when every probe
-# holds. All messages go to stderr: stdout belongs to whoever called.
+# Sourced by run, test and benchmark; or by itself: scripts/setup.sh SET... (build web demo unit
+# sanitize peers node browser bench package fresh). Nothing is asked of apt, and no network is needed,
+# when every probe holds. All messages go to stderr: stdout belongs to whoever called.
 set -euo pipefail
 
 root=${root:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
@@ -11,6 +11,8 @@ root=${root:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 # setup SET...: after it, every package of the sets is there; otherwise a message and a false return.
 setup() {
   local missing
+  # The program carries the portal's pages; a release brings them ready-made.
+  if [[ " $* " == *" build "* ]] && ! [ -e "$root/web/dist/.release" ]; then set -- "$@" web; fi
   mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
   # One at a time: apt keeps its own locks, but does not wait for all of them.

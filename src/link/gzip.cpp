@@ -30,4 +30,22 @@ std::string gzip(std::string_view plain) {
   return packed;
 }
 
+Result<std::string> gunzip(std::string_view packed, std::size_t most) {
+  z_stream stream{};
+  if (::inflateInit2(&stream, MAX_WBITS + kGzipHeader) != Z_OK) throw std::bad_alloc();
+  std::string plain(most + 1, '\0');  // one byte more than may be shows what is too long
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(plain.data());
+  stream.avail_out = static_cast<uInt>(plain.size());
+  const int done = ::inflate(&stream, Z_FINISH);
+  const std::size_t size = stream.total_out;
+  ::inflateEnd(&stream);
+  if (size > most) return fail(Errc::malformed, "more than {} bytes unpacked", most);
+  if (done != Z_STREAM_END)
+    return fail(Errc::malformed, "not gzip, or cut off after {} bytes", size);
+  plain.resize(size);
+  return plain;
+}
+
 }  // namespace lightship::link

@@ -7,7 +7,7 @@
 namespace lightship::link {
 namespace {
 
-std::string gunzip(const std::string& packed) {
+std::string unpacked_by_zlib(const std::string& packed) {
   z_stream stream{};
   inflateInit2(&stream, 16 + MAX_WBITS);
   std::string plain(1 << 20, '\0');
@@ -24,13 +24,33 @@ std::string gunzip(const std::string& packed) {
 TEST(Gzip, IsReadBackByZlib) {
   for (const std::string& text :
        {std::string(), std::string("{\"voltage_l1\":230.1}"), std::string(500'000, 'x')})
-    EXPECT_EQ(gunzip(gzip(text)), text);
+    EXPECT_EQ(unpacked_by_zlib(gzip(text)), text);
 }
 
 TEST(Gzip, MakesAMessageSmaller) {
   std::string message;
   for (int i = 0; i < 50; ++i) message += "\"voltage_l" + std::to_string(i) + "\":230.1,";
   EXPECT_LT(gzip(message).size(), message.size() / 4);
+}
+
+TEST(Gunzip, GivesBackWhatWasPacked) {
+  for (const std::string text : {"", "a", "lamp lamp lamp lamp lamp"}) {
+    const auto plain = gunzip(gzip(text), 100);
+    ASSERT_TRUE(plain) << text;
+    EXPECT_EQ(*plain, text);
+  }
+}
+
+TEST(Gunzip, TakesWhatIsExactlyAsLongAsAllowedAndNoMore) {
+  const auto packed = gzip(std::string(1000, 'x'));
+  EXPECT_TRUE(gunzip(packed, 1000));
+  EXPECT_EQ(gunzip(packed, 999).error().text, "more than 999 bytes unpacked");
+}
+
+TEST(Gunzip, RefusesWhatIsNoGzipOrCutOff) {
+  EXPECT_EQ(gunzip("plain", 100).error().code, Errc::malformed);
+  EXPECT_EQ(gunzip(std::string_view(gzip("lamp")).substr(0, 12), 100).error().code,
+            Errc::malformed);
 }
 
 }  // namespace

@@ -4,9 +4,9 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
-const dist = new URL('../dist/', import.meta.url).pathname
+const dist = process.argv[2] ?? new URL('../dist/', import.meta.url).pathname
 if (!existsSync(join(dist, '.vite/manifest.json'))) {
-  console.error('budget: no dist/; run "npm run build" first')
+  console.error(`budget: nothing is built in ${dist}; run "npm run build" first`)
   process.exit(1)
 }
 const manifest = Object.assign({}, ...['manifest', 'login'].map(name => JSON.parse(readFileSync(join(dist, `.vite/${name}.json`), 'utf8'))))
