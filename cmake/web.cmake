@@ -27,3 +27,26 @@ function(lightship_embed_site target)
     DEPENDS ${inputs} COMMENT "The portal's pages" VERBATIM)
   target_sources(${target} PRIVATE ${out}/site/site_data.S ${out}/site/site_table.cpp)
 endfunction()
+
+# The description of the portal's API, as text in the library.
+function(lightship_embed_openapi target)
+  set(file ${CMAKE_CURRENT_SOURCE_DIR}/portal/openapi.json)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/openapi_text.cpp)
+  # A compiler cache does not look into what is embedded: the content's hash makes a change visible.
+  file(SHA256 ${file} hash)
+  file(CONFIGURE OUTPUT ${out} CONTENT "// ${hash}, embedded by cmake/web.cmake.
+#include \"portal/api/openapi.h\"
+#pragma clang diagnostic ignored \"-Wc23-extensions\"
+namespace lightship::portal {
+namespace {
+constexpr char kText[] = {
+#embed \"${file}\"
+};
+}  // namespace
+const std::string_view kOpenapi{kText, sizeof kText};
+}  // namespace lightship::portal
+" @ONLY)
+  target_sources(${target} PRIVATE ${out})
+  set_source_files_properties(${out} PROPERTIES OBJECT_DEPENDS ${file})
+endfunction()

@@ -12,7 +12,7 @@ import { accept } from './websocket.mjs'
 export const kPolicy =
   "default-src 'self'; script-src 'self'; style-src-elem 'self' 'unsafe-inline'; style-src-attr 'none'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.txt': 'text/plain; charset=utf-8' }
-const dist = new URL('../../dist/', import.meta.url).pathname
+const dist = join(process.env.LIGHTSHIP_WEB_DIST ?? new URL('../../dist', import.meta.url).pathname, '/')
 const rank = { viewer: 0, operator: 1, admin: 2 }
 
 export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'normal', tick_ms = 1000 } = {}) {
