@@ -25,6 +25,9 @@ function(lightship_embed_site target)
   add_custom_command(OUTPUT ${out}/site/site_data.S ${out}/site/site_table.cpp
     COMMAND ${LIGHTSHIP_PYTHON} -B ${web}/scripts/build.py --out ${out} ${given}
     DEPENDS ${inputs} COMMENT "The portal's pages" VERBATIM)
+  # A target of its own, which waits for none of the libraries.
+  add_custom_target(portal_pages DEPENDS ${out}/site/site_data.S ${out}/site/site_table.cpp)
+  add_dependencies(${target} portal_pages)
   target_sources(${target} PRIVATE ${out}/site/site_data.S ${out}/site/site_table.cpp)
 endfunction()
 

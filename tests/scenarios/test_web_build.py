@@ -105,6 +105,6 @@ class Release(TestCase):
         environment = Pages.tools_without_node(self)
         configured = run("cmake", "--preset", "release", cwd=tree, env=environment)
         self.assertEqual(configured.returncode, 0, configured)
-        pages = run("ninja", "-C", tree / "build/release", tree / "build/web/site/site_data.S", env=environment)
+        pages = run("ninja", "-C", tree / "build/release", "portal_pages", env=environment)
         self.assertEqual(pages.returncode, 0, pages)
         self.assertEqual(content(tree / "build/web/site"), content(MADE / "site"))
