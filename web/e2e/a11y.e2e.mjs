@@ -1,7 +1,7 @@
 // axe finds nothing on any page, in both themes, at both sizes; windows that open are looked at too.
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
-import { arrived, browser, desktop, phone, portal, real, signIn, violations } from './browser.mjs'
+import { after, before, describe } from 'node:test'
+import { arrived, browser, desktop, everywhere, onMock, phone, portal, signIn, violations } from './browser.mjs'
 
 const pages = [
   ['/', 'Dashboard'],
@@ -29,12 +29,12 @@ for (const theme of ['light', 'dark']) {
       })
       after(() => b.close())
 
-      it('finds nothing on the login page', async () => {
+      everywhere('finds nothing on the login page', async () => {
         await b.page.goto(`${under.url}/login`)
         await b.page.getByRole('heading', { name: 'Sign in' }).waitFor()
         assert.deepEqual(await violations(b.page), [])
       })
-      it('finds nothing on the pages', async () => {
+      everywhere('finds nothing on the pages', async () => {
         await signIn(b.page, under)
         const found = {}
         for (const [path, title] of pages) {
@@ -45,7 +45,7 @@ for (const theme of ['light', 'dark']) {
         }
         assert.deepEqual(found, {})
       })
-      it('finds nothing in the windows', { skip: real && 'knows the names of the mock' }, async () => {
+      onMock('finds nothing in the windows', async () => {
         const found = {}
         const look = async name => {
           await b.page.getByRole('dialog').first().waitFor()

@@ -1,26 +1,35 @@
 // Chromium for the tests: Debian's own, a fresh profile each time, and an eye on everything a page must
 // not do: an error on the console, a request to a stranger, sideways scrolling.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { it } from 'node:test'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { startMock } from '../test/mock/daemon.mjs'
+import { startDaemon } from './daemon.mjs'
 
-export const out = new URL('./out/', import.meta.url).pathname
+export const out = join(process.env.SCREENSHOTS ?? new URL('./out', import.meta.url).pathname, '/')
 mkdirSync(out, { recursive: true })
 
-export const real = process.env.LIGHTSHIP_URL
+// Against what: a daemon that is running, one that is started for each file, or the mock.
+const running = process.env.LIGHTSHIP_URL
+export const real = running !== undefined || process.env.LIGHTSHIP_BIN !== undefined
+// Where the same tests run against a daemon, too, the mock is for what cannot be provoked there.
+export const everywhere = real || !process.env.ONLY_MOCK ? it : () => {}
+export const onMock = real ? () => {} : it
+export const onDaemon = process.env.LIGHTSHIP_BIN !== undefined ? it : () => {}
 export const desktop = { width: 1440, height: 900 }
 export const phone = { width: 390, height: 844 }
 
-// The portal under test: the mock, or a running daemon with LIGHTSHIP_URL, LIGHTSHIP_USER and
-// LIGHTSHIP_PASSWORD.
+// The portal under test: the mock, a daemon of its own with LIGHTSHIP_BIN, or a running one with
+// LIGHTSHIP_URL, LIGHTSHIP_USER and LIGHTSHIP_PASSWORD.
 export async function portal(options = {}) {
-  if (!real) {
+  if (process.env.LIGHTSHIP_BIN) return { mock: null, ...(await startDaemon(options)) }
+  if (!running) {
     const mock = await startMock(options)
     return { url: mock.url, user: 'admin', password: mock.users.admin, mock, stop: () => mock.stop() }
   }
-  return { url: real.replace(/\/$/, ''), user: process.env.LIGHTSHIP_USER ?? 'admin', password: process.env.LIGHTSHIP_PASSWORD ?? '', mock: null, stop: async () => {} }
+  return { url: running.replace(/\/$/, ''), user: process.env.LIGHTSHIP_USER ?? 'admin', password: process.env.LIGHTSHIP_PASSWORD ?? '', mock: null, stop: async () => {} }
 }
 
 export async function browser({ viewport = desktop, colorScheme = 'dark', bypassCSP = false, reducedMotion = 'reduce' } = {}) {

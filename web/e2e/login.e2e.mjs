@@ -1,7 +1,7 @@
 // The way in: wrong, locked and forced change are three different messages; back to where one wanted.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { arrived, browser, portal, real, signIn } from './browser.mjs'
+import { after, afterEach, before, beforeEach, describe } from 'node:test'
+import { arrived, browser, everywhere, onMock, portal, signIn } from './browser.mjs'
 
 let under
 let b
@@ -23,14 +23,14 @@ const enter = async (user, password) => {
 }
 
 describe('signing in', () => {
-  it('leads back to the page that was asked for', async () => {
+  everywhere('leads back to the page that was asked for', async () => {
     await b.page.goto(`${under.url}/logs?level=warn`)
     await enter(under.user, under.password)
     await arrived(b.page, 'Logs')
     assert.match(b.page.url(), /\/logs\?level=warn$/)
   })
 
-  it('says that the password is wrong, then that the account is locked and for how long', { skip: real && 'would lock a real account' }, async () => {
+  onMock('says that the password is wrong, then that the account is locked and for how long', async () => {
     b.expect(/401/, /429/)
     await b.page.goto(`${under.url}/login`)
     await enter('guest', 'not this one')
@@ -46,7 +46,7 @@ describe('signing in', () => {
     under.mock.unlock()
   })
 
-  it('forces a password of one\'s own at the first visit', { skip: real && 'needs a fresh account' }, async () => {
+  onMock('forces a password of one\'s own at the first visit', async () => {
     await b.page.goto(`${under.url}/devices`)
     await enter('fresh', under.mock.users.fresh)
     await b.page.getByRole('heading', { name: 'First sign-in' }).waitFor()
@@ -65,7 +65,7 @@ describe('signing in', () => {
     await arrived(b.page, 'Device health')
   })
 
-  it('shows the password when asked, and hides it again', async () => {
+  everywhere('shows the password when asked, and hides it again', async () => {
     await b.page.goto(`${under.url}/login`)
     const field = b.page.getByRole('textbox', { name: /^Password/ })
     await field.fill('something')
@@ -75,7 +75,7 @@ describe('signing in', () => {
     assert.equal(await field.getAttribute('type'), 'password')
   })
 
-  it('gives a stranger the login page and nothing else', async () => {
+  everywhere('gives a stranger the login page and nothing else', async () => {
     b.expect(/401/)
     const answer = await b.page.request.get(`${under.url}/api/device-health`)
     assert.equal(answer.status(), 401)
@@ -83,7 +83,7 @@ describe('signing in', () => {
     await b.page.getByRole('heading', { name: 'Sign in' }).waitFor()
   })
 
-  it('ends: after signing out the portal is closed', async () => {
+  everywhere('ends: after signing out the portal is closed', async () => {
     await signIn(b.page, under)
     await arrived(b.page, 'Dashboard')
     await b.page.getByRole('button', { name: /^Account of/ }).click()

@@ -1,8 +1,8 @@
 // The other faces of the pages: nothing there yet, very many, slow, an address of the LAN.
 import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
-import { describe, it } from 'node:test'
-import { arrived, browser, out, portal, real, sideways, signIn } from './browser.mjs'
+import { describe } from 'node:test'
+import { arrived, browser, onMock, out, portal, sideways, signIn } from './browser.mjs'
 
 async function visit(options, then, view = {}) {
   const under = await portal(options)
@@ -18,8 +18,8 @@ async function visit(options, then, view = {}) {
   }
 }
 
-describe('pages', { skip: real && 'needs sites of the mock' }, () => {
-  it('say what would be here when there is nothing', () =>
+describe('pages', () => {
+  onMock('say what would be here when there is nothing', () =>
     visit({ scenario: 'empty' }, async (page, under) => {
       for (const [path, title, words] of [
         ['/', 'Dashboard', 'Three steps to the first reading'],
@@ -37,7 +37,7 @@ describe('pages', { skip: real && 'needs sites of the mock' }, () => {
       }
     }))
 
-  it('hold five hundred devices, filtered and sorted', () =>
+  onMock('hold five hundred devices, filtered and sorted', () =>
     visit({ scenario: 'many' }, async (page, under) => {
       await page.goto(`${under.url}/devices`)
       await arrived(page, 'Device health')
@@ -50,7 +50,7 @@ describe('pages', { skip: real && 'needs sites of the mock' }, () => {
       await page.screenshot({ path: `${out}many.png` })
     }))
 
-  it('show the shape of what is coming while it is slow', () =>
+  onMock('show the shape of what is coming while it is slow', () =>
     visit({}, async (page, under) => {
       under.mock.delay.ms = 1200
       await page.goto(`${under.url}/diagnostics`)
@@ -58,7 +58,7 @@ describe('pages', { skip: real && 'needs sites of the mock' }, () => {
       await arrived(page, 'Diagnostics')
     }))
 
-  it('work over plain http on an address of the LAN', async t => {
+  onMock('work over plain http on an address of the LAN', async t => {
     const host = Object.values(networkInterfaces()).flat().find(one => one.family === 'IPv4' && !one.internal)?.address
     if (!host) return t.skip('this machine has only a loopback address')
     await visit({ host }, async (page, under) => {

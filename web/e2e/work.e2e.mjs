@@ -1,8 +1,8 @@
 // What people do here: watch values change, look at history, write, acknowledge, follow the log, use the
 // tools, go on after a restart, and all of it from the keyboard.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { arrived, browser, out, phone, portal, real, sideways, signIn } from './browser.mjs'
+import { after, afterEach, before, beforeEach, describe } from 'node:test'
+import { arrived, browser, everywhere, onMock, out, phone, portal, sideways, signIn } from './browser.mjs'
 
 let under
 let b
@@ -26,7 +26,7 @@ const open = async (path, title) => {
 const row = name => page.getByRole('grid', { name: 'Registers' }).getByRole('row').filter({ hasText: name })
 
 describe('live values', () => {
-  it('change by themselves, with their age', async () => {
+  everywhere('change by themselves, with their age', async () => {
     await open('/devices', 'Device health')
     const grid = page.getByRole('grid', { name: 'Registers' })
     const first = await grid.innerText()
@@ -34,7 +34,7 @@ describe('live values', () => {
     await page.getByText(/^Live$/).first().waitFor()
   })
 
-  it('say so when the gateway is gone, keep what they had, and come back by themselves', { skip: real && 'needs a daemon that may be stopped' }, async () => {
+  onMock('say so when the gateway is gone, keep what they had, and come back by themselves', async () => {
     b.expect(/WebSocket/, /ERR_/, /Failed to load/)
     await open('/devices', 'Device health')
     await row('Voltage L1').waitFor()
@@ -48,7 +48,7 @@ describe('live values', () => {
     await page.getByText(/No connection to the gateway/).waitFor({ state: 'detached' })
   })
 
-  it('come over one socket however many widgets look', async () => {
+  everywhere('come over one socket however many widgets look', async () => {
     const sockets = []
     page.on('websocket', one => sockets.push(one.url()))
     await open('/', 'Dashboard')
@@ -59,14 +59,14 @@ describe('live values', () => {
   })
 })
 
-describe('a device', { skip: real && 'knows the names of the mock' }, () => {
-  it('that is silent says which kind of silence and what to check', async () => {
+describe('a device', () => {
+  onMock('that is silent says which kind of silence and what to check', async () => {
     await open('/devices?device=remote-panel%2Fmeter-3', 'Device health')
     await page.getByText('No bytes at all').waitFor()
     await page.getByText('Are A and B swapped, or is a wire loose?').waitFor()
   })
 
-  it('is explained', async () => {
+  onMock('is explained', async () => {
     await open('/devices?device=main-panel%2Fmeter-7', 'Device health')
     await page.getByRole('button', { name: 'Explain' }).click()
     await page.getByText(/twenty times slower/).waitFor()
@@ -74,7 +74,7 @@ describe('a device', { skip: real && 'knows the names of the mock' }, () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' })
   })
 
-  it('shows the history of a value in ranges, and gives it as CSV', async () => {
+  onMock('shows the history of a value in ranges, and gives it as CSV', async () => {
     await open('/devices', 'Device health')
     await row('Voltage L1').click()
     const drawer = page.getByRole('dialog')
@@ -87,7 +87,7 @@ describe('a device', { skip: real && 'knows the names of the mock' }, () => {
     await page.screenshot({ path: `${out}history.png` })
   })
 
-  it('is written only after a review that names it, and refuses what is out of range', async () => {
+  onMock('is written only after a review that names it, and refuses what is out of range', async () => {
     await open('/devices?device=relays%2Frelay-1&point=setpoint', 'Device health')
     await page.getByRole('button', { name: 'Write…' }).click()
     const field = page.getByRole('textbox', { name: /New value/ })
@@ -102,7 +102,7 @@ describe('a device', { skip: real && 'knows the names of the mock' }, () => {
     await page.getByText('Temperature set point is now 24 °C').waitFor()
   })
 
-  it('offers no write and no restart to a viewer', async () => {
+  onMock('offers no write and no restart to a viewer', async () => {
     await page.context().clearCookies()
     await signIn(page, under, 'guest', under.mock.users.guest)
     await open('/devices?device=relays%2Frelay-1&point=setpoint', 'Device health')
@@ -115,8 +115,8 @@ describe('a device', { skip: real && 'knows the names of the mock' }, () => {
   })
 })
 
-describe('an alert', { skip: real && 'knows the alerts of the mock' }, () => {
-  it('is acknowledged with a note and moves to its tab', async () => {
+describe('an alert', () => {
+  onMock('is acknowledged with a note and moves to its tab', async () => {
     await open('/alerts', 'Alerts')
     await page.getByRole('button', { name: /^Acknowledge: Remote meter/ }).click()
     await page.getByLabel('Note').fill('Somebody is on the way')
@@ -125,7 +125,7 @@ describe('an alert', { skip: real && 'knows the alerts of the mock' }, () => {
     await page.getByRole('tab', { name: /Acknowledged/ }).click()
     await page.getByText(/Somebody is on the way/).waitFor()
   })
-  it('of the past is paged', async () => {
+  onMock('of the past is paged', async () => {
     await open('/alerts?state=cleared', 'Alerts')
     const rows = page.getByRole('tabpanel').getByRole('listitem')
     assert.equal(await rows.count(), 10)
@@ -134,8 +134,8 @@ describe('an alert', { skip: real && 'knows the alerts of the mock' }, () => {
   })
 })
 
-describe('the log', { skip: real && 'counts the lines of the mock' }, () => {
-  it('follows, waits when scrolled up, and says how much is new', async () => {
+describe('the log', () => {
+  onMock('follows, waits when scrolled up, and says how much is new', async () => {
     await open('/logs', 'Logs')
     const list = page.getByRole('listbox', { name: 'Log lines' })
     await page.waitForFunction(() => { const l = document.querySelector('[role=listbox]'); return l.scrollTop + l.clientHeight >= l.scrollHeight - 30 })
@@ -147,7 +147,7 @@ describe('the log', { skip: real && 'counts the lines of the mock' }, () => {
     await page.getByRole('button', { name: /\d+ new lines?/ }).click()
     await page.waitForFunction(() => { const l = document.querySelector('[role=listbox]'); return l.scrollTop + l.clientHeight >= l.scrollHeight - 30 })
   })
-  it('is filtered by text, says when a regular expression is wrong, and opens its fields', async () => {
+  onMock('is filtered by text, says when a regular expression is wrong, and opens its fields', async () => {
     await open('/logs', 'Logs')
     await page.getByRole('searchbox', { name: 'Text' }).fill('refused')
     await page.waitForFunction(() => [...document.querySelectorAll('[role=option]')].every(line => line.textContent.includes('refused')))
@@ -160,8 +160,8 @@ describe('the log', { skip: real && 'counts the lines of the mock' }, () => {
   })
 })
 
-describe('diagnostics', { skip: real && 'knows the lines of the mock' }, () => {
-  it('pings as it runs, looks a name up, tests a port', async () => {
+describe('diagnostics', () => {
+  onMock('pings as it runs, looks a name up, tests a port', async () => {
     await open('/diagnostics?tab=network', 'Diagnostics')
     const card = name => page.getByRole('region', { name })
     await card('Ping').getByLabel('Host or address').fill('192.168.1.1')
@@ -175,7 +175,7 @@ describe('diagnostics', { skip: real && 'knows the lines of the mock' }, () => {
     await card('Port test').getByRole('button', { name: 'Run' }).click()
     await card('Port test').getByText(/^Open, connected/).waitFor()
   })
-  it('watches the frames of a line, filtered, and downloads them', async () => {
+  onMock('watches the frames of a line, filtered, and downloads them', async () => {
     await open('/diagnostics?tab=buses', 'Diagnostics')
     const grid = page.getByRole('grid', { name: 'Frames' })
     await grid.waitFor()
@@ -186,7 +186,7 @@ describe('diagnostics', { skip: real && 'knows the lines of the mock' }, () => {
     await page.getByRole('radio', { name: 'Poll plan' }).click()
     await page.getByText('no gaps: the device refused').waitFor()
   })
-  it('goes on with the other tabs when one fails', async () => {
+  onMock('goes on with the other tabs when one fails', async () => {
     b.expect(/500/)
     under.mock.failing.add('/diag/network')
     await open('/diagnostics?tab=network', 'Diagnostics')
@@ -197,8 +197,8 @@ describe('diagnostics', { skip: real && 'knows the lines of the mock' }, () => {
   })
 })
 
-describe('an administrator', { skip: real && 'changes users' }, () => {
-  it('adds a user, makes a token that is told once, and reads of both in the audit', async () => {
+describe('an administrator', () => {
+  onMock('adds a user, makes a token that is told once, and reads of both in the audit', async () => {
     await open('/account?tab=users', 'Account')
     await page.getByRole('button', { name: 'Add user' }).click()
     const dialog = page.getByRole('dialog')
@@ -217,7 +217,7 @@ describe('an administrator', { skip: real && 'changes users' }, () => {
     await page.getByRole('tab', { name: 'Audit' }).click()
     await page.getByText('berta as viewer').waitFor()
   })
-  it('restarts one service after being asked', async () => {
+  onMock('restarts one service after being asked', async () => {
     await open('/', 'Dashboard')
     await page.getByRole('button', { name: 'Restart MQTT publisher' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click()
@@ -226,7 +226,7 @@ describe('an administrator', { skip: real && 'changes users' }, () => {
 })
 
 describe('the keyboard alone', () => {
-  it('changes pages by G and a letter, opens the palette, lists the keys', async () => {
+  everywhere('changes pages by G and a letter, opens the palette, lists the keys', async () => {
     await open('/', 'Dashboard')
     await page.keyboard.press('g')
     await page.keyboard.press('l')
@@ -241,7 +241,7 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
   })
-  it('reaches the content by the skip link and a register by the arrows', async () => {
+  everywhere('reaches the content by the skip link and a register by the arrows', async () => {
     await open('/devices', 'Device health')
     await page.keyboard.press('Tab')
     assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content')
@@ -254,7 +254,7 @@ describe('the keyboard alone', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'grid')
   })
-  it('opens the account menu and closes it with the focus back', async () => {
+  everywhere('opens the account menu and closes it with the focus back', async () => {
     await open('/', 'Dashboard')
     await page.getByRole('button', { name: /^Account of/ }).focus()
     await page.keyboard.press('Enter')
@@ -265,7 +265,7 @@ describe('the keyboard alone', () => {
 })
 
 describe('the look', () => {
-  it('changes with the theme, at once and for the next visit', async () => {
+  everywhere('changes with the theme, at once and for the next visit', async () => {
     await open('/', 'Dashboard')
     await page.getByRole('button', { name: 'Use the light theme' }).click()
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'light')
@@ -273,7 +273,7 @@ describe('the look', () => {
     await arrived(page, 'Dashboard')
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'light')
   })
-  it('works on a phone: list, device, back', { skip: real && 'knows the names of the mock' }, async () => {
+  onMock('works on a phone: list, device, back', async () => {
     await page.setViewportSize(phone)
     await open('/devices', 'Device health')
     await page.getByRole('link', { name: /Pump station/ }).click()
@@ -282,7 +282,7 @@ describe('the look', () => {
     await page.getByRole('link', { name: 'All devices' }).click()
     await page.getByRole('link', { name: /Pump station/ }).waitFor()
   })
-  it('still works with text twice as large', async () => {
+  everywhere('still works with text twice as large', async () => {
     await page.setViewportSize(phone)
     await open('/', 'Dashboard')
     await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))

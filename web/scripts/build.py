@@ -1,6 +1,7 @@
 """Makes the portal's pages and what the program carries of them; CMake calls it (cmake/web.cmake).
 
     build.py --out FOLDER [--dist FOLDER]
+    build.py --out FOLDER --install     only node_modules, for the front-end's tests
 
 Pages that are ready-made (--dist, or web/dist of a release made from these very sources) need no Node.
 Otherwise `npm ci`, when node_modules is not what the lock names, and two builds of Vite into FOLDER/dist,
@@ -140,6 +141,7 @@ def main():
     options.add_argument("--out", type=pathlib.Path, required=True)
     options.add_argument("--dist", type=pathlib.Path)
     options.add_argument("--digest", action="store_true", help="print the digest of the sources, do nothing")
+    options.add_argument("--install", action="store_true", help="only node_modules")
     given = options.parse_args()
     if given.digest:
         print(sources_digest())
@@ -149,6 +151,10 @@ def main():
     with open(out / ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
+            if given.install:
+                if node() and not installed():
+                    install()
+                return 0
             embed.write(pages(out, given.dist.resolve() if given.dist else None), out / "site")
         except Failed as why:
             print(f"web: {why}", file=sys.stderr)
