@@ -17,6 +17,32 @@ constexpr std::size_t kFoldedLines = 512;
 // A line that comes back after its source has said something else is news: a broker that is lost,
 // found and lost again. So many times within the window; more is a flood.
 constexpr std::uint64_t kShown = 5;
+// Of one value in memory; in the output it is whole.
+constexpr std::size_t kMostOfAValue = 2048;
+
+void append_text(std::string& out, const LogField& part) {
+  out += ' ';
+  out += part.key;
+  out += '=';
+  const bool plain =
+      !part.value.empty() && part.value.find_first_of(" \"=\n\r\t") == std::string::npos;
+  if (plain)
+    out += part.value;
+  else
+    append_json_string(out, part.value);
+}
+
+void append_member(std::string& out, const LogField& part, std::size_t most) {
+  out += ',';
+  append_json_string(out, part.key);
+  out += ':';
+  // A float that is no number has no form in JSON.
+  const bool bare = part.bare && part.value.find_first_of("ni") == std::string::npos;
+  if (bare)
+    out += part.value;
+  else
+    append_json_string(out, start_of(part.value, most));
+}
 
 }  // namespace
 
@@ -76,10 +102,10 @@ bool Logbook::wants(const Component& component, Level level) const {
 
 void Logbook::write(const std::string& source, Level level, std::string_view event,
                     std::span<const LogField> fields) {
-  std::string rendered = render(fields);
+  const auto rendered = render(fields);
   const std::scoped_lock lock(mutex_);
   if (level != Level::debug) {
-    const std::string key = fmt::format("{}|{}|{}", source, event, rendered);
+    const std::string key = fmt::format("{}|{}|{}", source, event, rendered.members);
     const auto now = clock_.mono();
     const auto seen = folded_.find(key);
     const bool changed = std::exchange(newest_[source], key) != key;
@@ -124,46 +150,35 @@ void Logbook::flush(bool all) {
   std::fflush(out_);
 }
 
-std::string Logbook::render(std::span<const LogField> fields) const {
-  std::string text;
+Logbook::Rendered Logbook::render(std::span<const LogField> fields) const {
+  Rendered rendered;
+  for (const auto& part : fields) append_member(rendered.members, part, kMostOfAValue);
+  const auto is_long = [](const LogField& part) { return part.value.size() > kMostOfAValue; };
+  const bool cut = std::ranges::any_of(fields, is_long);
   for (const auto& part : fields) {
-    if (form_ == Form::json) {
-      text += ',';
-      append_json_string(text, part.key);
-      text += ':';
-      if (part.bare)
-        text += part.value;
-      else
-        append_json_string(text, part.value);
-      continue;
-    }
-    text += ' ';
-    text += part.key;
-    text += '=';
-    const bool plain =
-        !part.value.empty() && part.value.find_first_of(" \"=\n\r\t") == std::string::npos;
-    if (plain)
-      text += part.value;
-    else
-      append_json_string(text, part.value);
+    if (form_ == Form::text)
+      append_text(rendered.shown, part);
+    else if (cut)
+      append_member(rendered.shown, part, std::string::npos);
   }
-  return text;
+  return rendered;
 }
 
 void Logbook::put(Level level, std::string_view source, std::string_view event,
-                  std::string_view fields, std::uint64_t repeats) {
+                  const Rendered& fields, std::uint64_t repeats) {
+  const auto now = clock_.now();
+  const auto repeated = repeats > 0 ? fmt::format(",\"repeated\":{}", repeats) : std::string();
   std::string line;
-  const std::string time = to_rfc3339(clock_.now());
   if (form_ == Form::json) {
-    line = fmt::format(R"({{"time":"{}","level":"{}","source":)", time, to_string(level));
+    line =
+        fmt::format(R"({{"time":"{}","level":"{}","source":)", to_rfc3339(now), to_string(level));
     append_json_string(line, source);
     line += ",\"event\":";
     append_json_string(line, event);
-    line += fields;
-    if (repeats > 0) line += fmt::format(",\"repeated\":{}", repeats);
-    line += "}\n";
+    line += (fields.shown.empty() ? fields.members : fields.shown) + repeated + "}\n";
   } else {
-    line = fmt::format("{} {:5} {}: {}{}", time, to_string(level), source, event, fields);
+    line = fmt::format("{} {:5} {}: {}{}", to_rfc3339(now), to_string(level), source, event,
+                       fields.shown);
     if (repeats > 0)
       line += fmt::format(" (repeated {})",
                           repeats == 1 ? "once more" : fmt::format("{} times", repeats));
@@ -172,6 +187,9 @@ void Logbook::put(Level level, std::string_view source, std::string_view event,
   std::fwrite(line.data(), 1, line.size(), out_);
   std::fflush(out_);
   lines_[static_cast<int>(level)].fetch_add(1, std::memory_order_relaxed);
+  std::string members = fields.members + repeated;
+  if (!members.empty()) members.erase(0, 1);  // the comma
+  ring_.keep({0, now, level, std::string(source), std::string(event), std::move(members)});
 }
 
 Log::Log(Logbook& book, std::string source)

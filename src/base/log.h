@@ -19,10 +19,9 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/log_ring.h"
 
 namespace lightship {
-
-enum class Level : int { debug, info, warn, error };
 
 std::string_view to_string(Level level);
 std::optional<Level> parse_level(
@@ -59,6 +58,9 @@ class Logbook {
   // Writes what folding still holds back; called once a second and before the end.
   void flush(bool all = false);
 
+  // The newest lines, for who looks later.
+  const LogRing& ring() const { return ring_; }
+
   std::uint64_t lines(Level level) const {
     return lines_[static_cast<int>(level)].load(std::memory_order_relaxed);
   }
@@ -69,19 +71,23 @@ class Logbook {
     std::string name;
     std::atomic<int> own_level{-1};  // -1: the logbook's
   };
+  struct Rendered {
+    std::string shown, members;  // as it is written, as JSON; `shown` is empty where they are equal
+  };
   struct Folded {
     MonoTime since;
     std::uint64_t shown = 0, repeats = 0;
     Level level;
-    std::string component, event, fields;
+    std::string component, event;
+    Rendered fields;
   };
   Component& component(std::string_view name);
   bool wants(const Component& component, Level level) const;
   void write(const std::string& source, Level level, std::string_view event,
              std::span<const LogField> fields);
-  void put(Level level, std::string_view source, std::string_view event, std::string_view fields,
+  void put(Level level, std::string_view source, std::string_view event, const Rendered& fields,
            std::uint64_t repeats);
-  std::string render(std::span<const LogField> fields) const;
+  Rendered render(std::span<const LogField> fields) const;
 
   Clock& clock_;
   std::FILE* out_;
@@ -92,6 +98,7 @@ class Logbook {
   std::map<std::string, std::unique_ptr<Component>, std::less<>> components_;
   std::map<std::string, Folded, std::less<>> folded_;
   std::map<std::string, std::string, std::less<>> newest_;  // of each source, as folding knows it
+  LogRing ring_;
 };
 
 class Log {
