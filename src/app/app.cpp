@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/redirect_error.hpp>
@@ -37,6 +38,8 @@ constexpr auto kLastWord = 1900ms;
 // A part that is restarted by a reload delivers what waits for so long; the rest its successor
 // finds.
 constexpr Duration kReloadDrain = 300ms;
+// From the answer to a wish to restart to its beginning.
+constexpr Duration kLastAnswer = 300ms;
 
 // What a wrong clock at the next start is known by.
 constexpr auto kKeepTimeEvery = 10min;
@@ -94,12 +97,12 @@ class App {
         control_(context_),
         loaded_(std::move(loaded)),
         signals_(loop_),
-        portal_(loop_.get_executor(), sources(), logbook_) {}
+        portal_(context_, program()) {}
 
   int run();
 
  private:
-  portal::Sources sources();
+  portal::Program program();
   Task<void> live();
   Task<void> take_signals();
   Task<void> tick();
@@ -107,11 +110,13 @@ class App {
   void tell_of_clock(const ClockWatch::News& news);
   Task<Result<void>> reload();
   Task<Result<void>> restart(std::string part);
+  Result<void> restart_program();
+  portal::Settings portal_settings(const HouseConfig& house) const;
   void start_portal();
   void give_back();
   void apply_levels();
   void retire_devices();
-  void stop(const char* why);
+  std::string reloading() const;  // for systemd
 
   const Options& options_;
   SystemClock clock_;
@@ -141,14 +146,33 @@ class App {
   Running running_;
   std::unique_ptr<asio::steady_timer> end_;  // never expires; cancelled to stop
   MonoTime alert_step_until_{};
+  asio::steady_timer answered_{loop_};  // of who wants a restart
   bool stopping_ = false;
+  bool restarting_ = false;
 };
 
-portal::Sources App::sources() {
-  return {[this] { return metrics_.prometheus(); },
-          [this] { return status_json(context_, parts_, running_); },
-          [this] { return status_page(context_, parts_, running_); },
-          [this] { return progress_.late(); }, [this] { return running_.ready; }};
+portal::Program App::program() {
+  return {.metrics = [this] { return metrics_.prometheus(); },
+          .status = [this] { return status_json(context_, parts_, running_); },
+          .late = [this] { return progress_.late(); },
+          .ready = [this] { return running_.ready; },
+          .restart_part =
+              [this](std::string part) {
+                return changes_.done([this, part] { return restart(part); });
+              },
+          .restart = [this] { return restart_program(); }};
+}
+
+// Who asked for it gets the answer first.
+Result<void> App::restart_program() {
+  if (stopping_) return fail(Errc::unavailable, "the program is ending already");
+  log_.info("restarting", field("in", for_people(kLastAnswer)));
+  restarting_ = true;
+  answered_.expires_after(kLastAnswer);
+  answered_.async_wait([this](boost::system::error_code stopped) {
+    if (!stopped) end_->cancel();
+  });
+  return {};
 }
 
 int App::run() {
@@ -190,7 +214,9 @@ int App::run() {
   }
   log_.info("stopped", field("after", for_people(clock_.mono() - running_.started_mono)));
   logbook_.flush(true);
-  return kFine;
+  if (!restarting_) return kFine;
+  systemd_.put_back();
+  return kRestart;
 }
 
 Task<void> App::live() {
@@ -211,7 +237,7 @@ Task<void> App::live() {
   house.spawn(watch_clock());
   house.spawn(alert_memory_.run());
   add_commands(control_, context_,
-               {.status = sources().status,
+               {.status = program().status,
                 .restart =
                     [this](const std::string& part) {
                       return changes_.done([this, part] { return restart(part); });
@@ -226,7 +252,11 @@ Task<void> App::live() {
 
   stopping_ = true;
   running_.ready = false;
-  systemd_.notify("STOPPING=1\nSTATUS=stopping");
+  // A service that says it stops is waited for and started by systemd; this one comes back itself.
+  if (restarting_)
+    systemd_.notify(reloading());
+  else
+    systemd_.notify("STOPPING=1\nSTATUS=stopping");
   log_.info("stopping");
   // A second signal, or a stop that hangs, ends at once.
   asio::steady_timer limit(loop_, kLastWord);
@@ -349,6 +379,12 @@ void App::tell_of_clock(const ClockWatch::News& news) {
                          "wrong until it is set. Look at NTP and at the battery of the clock."});
 }
 
+std::string App::reloading() const {
+  return fmt::format(
+      "RELOADING=1\nMONOTONIC_USEC={}",
+      std::chrono::duration_cast<Duration>(clock_.mono().time_since_epoch()).count());
+}
+
 Task<Result<void>> App::restart(std::string part) {
   if (const auto done = co_await parts_.restart(part, kReloadDrain); !done) co_return done;
   log_.info("part restarted", field("part", part));
@@ -357,9 +393,7 @@ Task<Result<void>> App::restart(std::string part) {
 }
 
 Task<Result<void>> App::reload() {
-  systemd_.notify(
-      fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
-                  std::chrono::duration_cast<Duration>(clock_.mono().time_since_epoch()).count()));
+  systemd_.notify(reloading());
   // Who asks gets an answer, also the second time within a minute.
   logbook_.flush(true);
   auto fresh = load_site(options_.config_dir);
@@ -372,8 +406,7 @@ Task<Result<void>> App::reload() {
     }
     log_.error("reload refused, nothing is changed", field("config", options_.config_dir.string()));
   } else {
-    const bool portal_moved = fresh.house.listen != loaded_.house.listen ||
-                              fresh.house.metrics_public != loaded_.house.metrics_public;
+    const bool portal_moved = portal_settings(fresh.house) != portal_settings(loaded_.house);
     context_.device_id = fresh.site.device_id;
     loaded_ = std::move(fresh);
     apply_levels();
@@ -416,19 +449,30 @@ void App::apply_levels() {
 // What reading the configuration needed lies in holes between what is kept.
 void App::give_back() { ::malloc_trim(0); }
 
+portal::Settings App::portal_settings(const HouseConfig& house) const {
+  auto settings = house.portal;
+  const auto endpoint = parse_endpoint(house.listen).value_or(Endpoint{"127.0.0.1", 8080});
+  settings.address = endpoint.address;
+  settings.port = endpoint.port;
+  settings.port_named = house.listen_named;
+  settings.metrics_public = house.metrics_public;
+  // Relative to the configuration, as every file that is read.
+  settings.tls_files.certificate = options_.config_dir / settings.tls_files.certificate;
+  settings.tls_files.key = options_.config_dir / settings.tls_files.key;
+  return settings;
+}
+
 void App::start_portal() {
-  const auto endpoint = parse_endpoint(loaded_.house.listen).value_or(Endpoint{"127.0.0.1", 8080});
-  portal_.start(
-      {endpoint.address, endpoint.port, loaded_.house.listen_named, loaded_.house.metrics_public},
-      [this](const std::string& url) {
-        if (!context_.data_dir.empty()) {
-          if (auto written = write_file_atomic(context_.data_dir / "portal.url", url + "\n");
-              !written) {
-            log_.warn("cannot write portal.url", field("why", written.error().text));
-          }
-        }
-        if (options_.started) options_.started(url);
-      });
+  portal_.start(portal_settings(loaded_.house), [this](const std::string& url) {
+    running_.portal = url;
+    if (!context_.data_dir.empty()) {
+      if (auto written = write_file_atomic(context_.data_dir / "portal.url", url + "\n");
+          !written) {
+        log_.warn("cannot write portal.url", field("why", written.error().text));
+      }
+    }
+    if (options_.started) options_.started(url);
+  });
 }
 
 int refuse(int status, const std::string& text) {
@@ -444,6 +488,11 @@ int run(const Options& given) {
   ::prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0);
   // Few threads, little memory: arenas for each would only spread it.
   ::mallopt(M_ARENA_MAX, 1);
+  // Each browser and each device takes a descriptor; the usual 1024 are for programs with select().
+  if (rlimit files{}; ::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 65536);
+    (void)::setrlimit(RLIMIT_NOFILE, &files);
+  }
   ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
   std::signal(SIGPIPE, SIG_IGN);
   hold_signals(SIG_BLOCK);

@@ -28,6 +28,8 @@ struct Options {
   std::optional<Duration> stop_after;
   // Called once on the field loop when everything has been started.
   std::function<void(const std::string& portal_address)> started;
+  // Called once on the field loop where nobody could log in yet; else the password is printed.
+  std::function<void(const std::string& user, const std::string& password)> first_password;
 };
 
 // Exit statuses (sysexits.h); docs/operations.md says what each means.
@@ -37,11 +39,12 @@ enum Exit : int {
   kUnavailable = 69,
   kDefect = 70,
   kTemporary = 75,
-  kConfig = 78
+  kConfig = 78,
+  kRestart = -1  // no exit status: the program is to be started again in its place
 };
 
-// Runs until SIGTERM, SIGINT or `stop_after`; returns the exit status. What is wrong at start is
-// printed.
+// Runs until SIGTERM, SIGINT or `stop_after`; returns the exit status, or kRestart. What is wrong
+// at start is printed.
 int run(const Options& options);
 
 }  // namespace lightship::app

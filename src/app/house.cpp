@@ -38,7 +38,29 @@ void describe(Fields& f, TelegramConfig& c) {
   f.value("chat_id", c.chat_id, "the chat it writes to").required();
 }
 
+struct TlsConfig {
+  std::string certificate, key;
+};
+void describe(Fields& f, TlsConfig& c) {
+  f.value("certificate", c.certificate, "file with the certificate and its chain (PEM)").required();
+  f.value("key", c.key, "file with its key (PEM)").required();
+}
+
 }  // namespace
+}  // namespace lightship::app
+
+namespace lightship::portal {
+
+static void describe(config::Fields& f, Settings::Sessions& c) {
+  f.value("idle", c.idle, "a session ends so long after its last request")
+      .between(std::chrono::minutes(1), std::chrono::days(365));
+  f.value("longest", c.longest, "and so long after the log-in in any case")
+      .between(std::chrono::minutes(1), std::chrono::days(365));
+}
+
+}  // namespace lightship::portal
+
+namespace lightship::app {
 
 void House::declare(config::SiteFiles& files) {
   files.file(kCommunication, "who we are and where data goes");
@@ -75,15 +97,31 @@ void House::declare(config::SiteFiles& files) {
   files.section(kCommunication, "communication.outbox",
                 "what waits on disk for acknowledgement, of all sinks",
                 [this](Fields& f) { describe(f, config_.outbox); });
-  files.file(kPortal, "the portal's address");
+  files.file(kPortal, "the portal: address, encryption, sessions");
   files.section(kPortal, "", "the web portal", [this](Fields& f) {
     f.value("listen", config_.listen,
             "address and port; absent: 127.0.0.1:8080, or a free port where that is taken");
     f.value("metrics_public", config_.metrics_public,
             "give /metrics to everybody who reaches the listener");
-    f.anything("tls", "encrypt: auto, or {certificate, key}").later("TLS of the portal");
-    f.anything("sessions", "how long a login lasts").later("logging in");
+    std::string tls_word;
+    std::optional<TlsConfig> tls;
+    f.word_or_section("tls", tls_word, {"auto"}, tls,
+                      "HTTPS instead of HTTP: auto makes a certificate, signed by itself");
+    f.section("sessions", config_.portal.sessions, "how long a log-in lasts");
+    f.section_with("limits", "how often somebody may ask", [this](Fields& g) {
+      g.value("guests", config_.portal.guest_rate,
+              "requests a second of one address without a session; 0: no limit")
+          .between(0, 1e6);
+      g.value("sessions", config_.portal.session_rate,
+              "requests a second of one session or token; 0: no limit")
+          .between(0, 1e6);
+    });
     if (f.describing()) return;
+    if (tls_word == "auto") config_.portal.tls = portal::Settings::Tls::own;
+    if (tls) {
+      config_.portal.tls = portal::Settings::Tls::files;
+      config_.portal.tls_files = {tls->certificate, tls->key};
+    }
     config_.listen_named = f.has("listen");
     if (!parse_endpoint(config_.listen)) {
       f.error("listen", fmt::format("'{}' is not an address with a port such as 0.0.0.0:8080",

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "config/module.h"
+#include "portal/settings.h"
 
 namespace lightship::app {
 
@@ -19,6 +20,7 @@ struct HouseConfig {
   std::string listen = "127.0.0.1:8080";
   bool listen_named = false;  // portal.yaml says so: no other port will do
   bool metrics_public = false;
+  portal::Settings portal;  // but for address and port
   config::OutboxSettings outbox;
 };
 

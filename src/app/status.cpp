@@ -1,4 +1,4 @@
-// Writes the status as JSON, as a page and as a line.
+// Writes the status as JSON and as a line.
 #include "app/status.h"
 
 #include <cstdio>
@@ -52,37 +52,6 @@ Tally tally(Context& context) {
   return count;
 }
 
-std::string html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-constexpr std::string_view kStyle =
-    R"(body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:1100px;padding:24px;
-color:#1a2230;background:#f4f6f9}h1{font-size:20px}h2{font-size:16px;margin:24px 0 8px}table{width:100%;border-collapse:collapse;
-background:#fff;border:1px solid #e2e6ec;border-radius:12px}td,th{text-align:left;padding:6px 12px;border-bottom:1px solid #e2e6ec;
-font-variant-numeric:tabular-nums}th{font-weight:500;color:#556}td.n{text-align:right}.good{color:#0e7a4b}.alarm{color:#b3261e}
-.u{color:#667}@media(prefers-color-scheme:dark){body{color:#dde3ee;background:#0b0e14}table{background:#12161f;border-color:#222937}
-td,th{border-color:#222937}th,.u{color:#98a3b5}.good{color:#58d7a2}.alarm{color:#ff8b82}})";
-
 }  // namespace
 
 void add_process_metrics(Metrics& metrics, Time started) {
@@ -114,6 +83,7 @@ std::string status_json(Context& context, const Parts& parts, const Running& run
   json.key("late").begin_array();
   for (const auto& name : late) json.value(name);
   json.end_array();
+  if (!running.portal.empty()) json.member("portal", running.portal);
   json.key("config").begin_object();
   json.member("directory", context.config_dir.string());
   json.member("hash", running.config_hash);
@@ -136,44 +106,6 @@ std::string status_json(Context& context, const Parts& parts, const Running& run
   parts.describe_status(json);
   json.end_object();
   return text;
-}
-
-std::string status_page(Context& context, const Parts& parts, const Running& running) {
-  const auto count = tally(context);
-  std::string out = fmt::format(
-      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\">"
-      "<meta http-equiv=\"refresh\" content=\"2\"><title>{0} - "
-      "Lightship</title><style>{1}</style><h1>{0}</h1>"
-      "<p>Lightship {2}, running for {3}: {4} of {5} answer. "
-      "<a href=\"/api/status\">status</a> <a href=\"/metrics\">metrics</a></p>",
-      html(context.device_id), kStyle, version(),
-      for_people(context.clock.mono() - running.started_mono), count.online,
-      counted(count.devices, "device"));
-  for (const auto id : context.catalog.devices()) {
-    const auto& info = context.catalog.info(id);
-    const auto& state = context.cache.device(id);
-    out += fmt::format(
-        "<h2>{} <span class=\"{}\">{}</span> <span class=\"u\">polled in "
-        "{}</span></h2><table><tr><th>Point<th>Value<th>"
-        "Unit<th>Quality<th>Age</tr>",
-        html(info.id()), state.online ? "good" : "alarm", state.online ? "● online" : "■ silent",
-        for_people(state.poll));
-    for (const auto point : context.catalog.points(id)) {
-      const auto& now = context.cache.point(point);
-      const bool good = now.reason == Reason::none;
-      out += fmt::format(
-          "<tr><td>{}<td class=\"n\">{}<td class=\"u\">{}<td class=\"{}\">{}<td "
-          "class=\"n\">{}</tr>",
-          html(context.catalog.info(point).name), good ? html(to_text(now.value)) : "-",
-          html(context.catalog.info(point).unit), good ? "good" : "alarm",
-          good ? "good" : to_string(now.reason, now.code),
-          now.arrived == MonoTime::min() ? "-" : for_people(context.clock.mono() - now.arrived));
-    }
-    out += "</table>";
-  }
-  (void)parts;
-  return out + "</html>";
 }
 
 std::string status_line(Context& context, const Running& running) {

@@ -1,4 +1,4 @@
-// What the running gateway says of itself: GET /api/status, the status page, systemd's STATUS line.
+// What the running gateway says of itself: GET /api/status, systemd's STATUS line.
 #pragma once
 
 #include <string>
@@ -13,11 +13,11 @@ struct Running {  // what status needs beside the context and the parts
   MonoTime started_mono{};
   Time loaded{};
   std::string config_hash;
+  std::string portal;  // its URL; empty: it does not listen
   bool ready = false;
 };
 
 std::string status_json(Context& context, const Parts& parts, const Running& running);
-std::string status_page(Context& context, const Parts& parts, const Running& running);
 std::string status_line(Context& context,
                         const Running& running);  // "5 devices, 4 answer; 57 messages delivered"
 

@@ -22,7 +22,14 @@ Systemd::Systemd() {
     const bool ours = pid == nullptr || std::strtol(pid, nullptr, 10) == ::getpid();
     if (usec > 0 && ours) watchdog_ = Duration(usec);
   }
-  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) {
+    if (const char* value = std::getenv(name); value != nullptr) taken_[name] = value;
+    ::unsetenv(name);
+  }
+}
+
+void Systemd::put_back() const {
+  for (const auto& [name, value] : taken_) ::setenv(name.c_str(), value.c_str(), 1);
 }
 
 Systemd::~Systemd() {

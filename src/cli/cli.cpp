@@ -20,6 +20,7 @@
 #include "cli/restart.h"
 #include "cli/scan.h"
 #include "cli/sniff.h"
+#include "cli/start_again.h"
 #include "cli/status.h"
 #include "cli/write.h"
 #include "config/scalar.h"
@@ -232,15 +233,20 @@ int main(int argc, char** argv) {
                "longest time for all of it: reading, writing, reading back (10s)");
   write_command->add_flag("--json", typed.json, "print one JSON object");
 
-  std::string status_url;
+  StatusOptions status_options;
   auto* status_command =
       program.add_subcommand("status", "what the running gateway says of itself");
-  status_command->add_option("--url", status_url,
+  status_command->add_option("--url", status_options.url,
                              "the portal's address; absent: what portal.url in the data directory "
                              "says, else http://127.0.0.1:8080");
   status_command->add_option(
       "--data", typed.data,
       "data directory of the running gateway (DATA_DIR, else ~/.local/share/lightship)");
+  status_command->add_option("--token-file", status_options.token_file,
+                             "file with an API token, for a gateway elsewhere or of another user "
+                             "(else LIGHTSHIP_TOKEN)");
+  status_command->add_option("--ca-file", status_options.ca_file,
+                             "certificate to trust over HTTPS, such as its portal-cert.pem");
   status_command->add_flag("--json", typed.json, "print the JSON of GET /api/status");
 
   std::string part;
@@ -335,7 +341,8 @@ int main(int argc, char** argv) {
         return app::kUsage;
       }
     }
-    return app::run(options);
+    const int status = app::run(options);
+    return status == app::kRestart ? start_again(argv) : status;
   }
   if (*demo_command) {
     if (!typed.data.empty()) demo_options.data = typed.data;
@@ -361,7 +368,11 @@ int main(int argc, char** argv) {
   }
   if (*outbox_command) return outbox(options.data_dir, typed.json);
   if (*restart_command) return restart(options.config_dir, part);
-  if (*status_command) return status(status_url, options.data_dir, typed.json);
+  if (*status_command) {
+    status_options.data_dir = options.data_dir;
+    status_options.json = typed.json;
+    return status(status_options);
+  }
   if (*scan_command) return scan(scan_options);
   if (*sniff_command) return sniff(sniff_options);
   if (*query_command) {

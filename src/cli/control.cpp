@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -22,12 +23,29 @@ constexpr std::size_t kLongestAnswer = 16 << 20;
 
 // The name of an abstract socket may be taken by anybody: whoever answers must be somebody who may
 // rule here anyway.
-bool is_trusted(int fd, const std::filesystem::path& config_dir) {
+bool is_trusted(int fd) {
   const auto peer = app::control_peer(fd);
-  if (!peer) return false;
-  if (peer->uid == 0 || peer->uid == ::geteuid() || ::geteuid() == 0) return true;
+  return peer && (peer->uid == 0 || peer->uid == ::geteuid() || ::geteuid() == 0);
+}
+
+bool is_trusted(int fd, const std::filesystem::path& config_dir) {
+  if (is_trusted(fd)) return true;
+  const auto peer = app::control_peer(fd);
   struct stat folder{};
-  return ::stat(config_dir.c_str(), &folder) == 0 && folder.st_uid == peer->uid;
+  return peer && ::stat(config_dir.c_str(), &folder) == 0 && folder.st_uid == peer->uid;
+}
+
+// The socket of this name, which begins with a NUL; -1 where nobody listens.
+int connect_to(std::string_view name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.size() >= sizeof address.sun_path) return -1;
+  std::memcpy(address.sun_path, name.data(), name.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  if (fd >= 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0) return fd;
+  if (fd >= 0) ::close(fd);
+  return -1;
 }
 
 Errc code_of(std::string_view name) {
@@ -42,15 +60,8 @@ Errc code_of(std::string_view name) {
 }  // namespace
 
 std::optional<RunningGateway> RunningGateway::find(const std::filesystem::path& config_dir) {
-  const auto name = app::control_address(config_dir);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, name.data(), name.size());
-  RunningGateway gateway(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-  if (gateway.fd_ < 0 ||
-      ::connect(gateway.fd_, reinterpret_cast<const sockaddr*>(&address), size) != 0)
-    return std::nullopt;
+  RunningGateway gateway(connect_to(app::control_address(config_dir)));
+  if (gateway.fd_ < 0) return std::nullopt;
   if (!is_trusted(gateway.fd_, config_dir)) {
     fmt::print(stderr,
                "lightship: another user listens in the gateway's place for {} and is not asked; "
@@ -59,6 +70,23 @@ std::optional<RunningGateway> RunningGateway::find(const std::filesystem::path& 
     return std::nullopt;
   }
   return gateway;
+}
+
+std::vector<RunningGateway> RunningGateway::all() {
+  // The kernel lists abstract names with an @ in place of the NUL.
+  constexpr std::string_view kName = "@lightship/";
+  std::vector<RunningGateway> found;
+  std::ifstream list("/proc/net/unix");
+  std::set<std::string> names;
+  for (std::string line; std::getline(list, line) && names.size() < 256;) {
+    const auto at = line.find(kName);
+    if (at != std::string::npos) names.insert('\0' + line.substr(at + 1));
+  }
+  for (const auto& name : names) {
+    RunningGateway gateway(connect_to(name));
+    if (gateway.fd_ >= 0 && is_trusted(gateway.fd_)) found.push_back(std::move(gateway));
+  }
+  return found;
 }
 
 RunningGateway::~RunningGateway() {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -16,6 +17,8 @@ class RunningGateway {
  public:
   // Nothing when none runs with this directory.
   static std::optional<RunningGateway> find(const std::filesystem::path& config_dir);
+  // Those of this machine that this user may ask, whatever their directories.
+  static std::vector<RunningGateway> all();
   RunningGateway(RunningGateway&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   RunningGateway& operator=(RunningGateway&&) = delete;
   ~RunningGateway();

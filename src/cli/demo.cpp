@@ -70,7 +70,7 @@ int demo(const DemoOptions& options) {
   std::unique_ptr<Child> site, broker, gateway;
   const auto addresses = start_site(site);
   if (!addresses) return unavailable(addresses.error().text);
-  Watch::Site scene{*ports, place->log().string(), {}, options.seconds};
+  Watch::Site scene{*ports, place->log().string(), {}, place->config(), options.seconds};
   if (auto listens = start_broker(broker, ports->mqtt, place->broker()); !listens) {
     scene.broker_trouble = listens.error().text;
     fmt::print(stderr,

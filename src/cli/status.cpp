@@ -1,11 +1,8 @@
 // Asks GET /api/status and prints it.
 #include "cli/status.h"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <cstdlib>
+
 #include <boost/json.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -13,48 +10,80 @@
 #include "app/app.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/control.h"
+#include "cli/http_get.h"
 
 namespace lightship::cli {
 
-namespace asio = boost::asio;
-namespace http = boost::beast::http;
+using namespace std::chrono_literals;
 
 namespace {
 
-Result<std::string> fetch(const std::string& url) {
+constexpr Duration kPatience = 5s;
+
+std::string port_of(const std::string& url) {
   const auto parsed = boost::urls::parse_uri(url);
-  if (!parsed || parsed->scheme() != "http" || parsed->host().empty()) {
-    return fail(Errc::invalid, "'{}' is not a URL such as http://127.0.0.1:8080", url);
-  }
+  if (!parsed) return {};
   const boost::urls::url_view where = *parsed;
-  const std::string host = where.host_address(),
-                    port = where.has_port() ? std::string(where.port()) : "80";
-  asio::io_context loop(1);
-  boost::system::error_code failed;
-  const auto found = asio::ip::tcp::resolver(loop).resolve(host, port, failed);
-  if (failed) return fail(Errc::unavailable, "{}: {}", host, failed.message());
-  boost::beast::tcp_stream stream(loop);
-  stream.connect(found, failed);
-  if (failed)
-    return fail(Errc::unavailable, "nobody answers at {} ({}); is lightship running?", url,
-                failed.message());
-  // A blocking socket keeps no Beast time-out; the kernel's is as good.
-  const timeval limit{5, 0};
-  ::setsockopt(stream.socket().native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  http::request<http::empty_body> request(http::verb::get, "/api/status", 11);
-  request.set(http::field::host, host);
-  request.set(http::field::user_agent, "lightship");
-  http::write(stream, request, failed);
-  boost::beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(16 << 20);
-  if (!failed) http::read(stream, buffer, parser, failed);
-  if (failed) return fail(Errc::unavailable, "{} does not answer: {}", url, failed.message());
-  if (parser.get().result_int() != 200) {
-    return fail(Errc::refused, "{} answers {}: {}", url, parser.get().result_int(),
-                trim(parser.get().body()));
+  if (where.has_port()) return std::string(where.port());
+  return where.scheme() == "https" ? "443" : "80";
+}
+
+bool is_here(const std::string& url) {
+  const auto parsed = boost::urls::parse_uri(url);
+  if (!parsed) return false;
+  const std::string host = parsed->host_address();
+  if (host == "localhost") return true;
+  boost::system::error_code no_address;
+  const auto address = boost::asio::ip::make_address(host, no_address);
+  return !no_address && address.is_loopback();
+}
+
+// A gateway of this machine answers its own user over the control socket; it wants no log-in for
+// that.
+std::optional<std::string> ask_here(const std::string& url) {
+  if (!is_here(url)) return std::nullopt;
+  for (auto& gateway : RunningGateway::all()) {
+    auto told = gateway.ask({{"do", "status"}}, kPatience);
+    if (!told) continue;
+    boost::system::error_code failed;
+    const auto tree = boost::json::parse(*told, failed);
+    if (failed || !tree.is_object()) continue;
+    const auto* portal = tree.get_object().if_contains("portal");
+    if (portal != nullptr && portal->is_string() &&
+        port_of(std::string(portal->get_string())) == port_of(url)) {
+      return std::move(*told);
+    }
   }
-  return parser.get().body();
+  return std::nullopt;
+}
+
+Result<std::string> fetch(const StatusOptions& options) {
+  if (auto here = ask_here(options.url)) return std::move(*here);
+  std::string token;
+  if (const char* given = std::getenv("LIGHTSHIP_TOKEN"); given != nullptr) token = trim(given);
+  if (!options.token_file.empty()) {
+    const auto kept = read_file(options.token_file, 4096);
+    if (!kept) return fail(kept.error());
+    token = trim(*kept);
+  }
+  const auto slash = options.url.ends_with('/') ? "" : "/";
+  auto got = http_get({options.url + slash + "api/status", token, options.ca_file.string()});
+  if (!got && got.error().code == Errc::unavailable)
+    return fail(Errc::unavailable, "{}; is lightship running?", got.error().text);
+  if (!got) return fail(got.error());
+  if (got->status == 401) {
+    return fail(Errc::refused,
+                "{} wants {}: make one in the portal (Account, Tokens) and give it in "
+                "LIGHTSHIP_TOKEN or with --token-file",
+                options.url, token.empty() ? "an API token" : "another API token");
+  }
+  // One that is not well says so with 503 and its status.
+  const bool told = got->status == 200 || got->status == 503;
+  if (!told || !got->content_type.starts_with("application/json"))
+    return fail(Errc::refused, "{} answers {}: {}", options.url, got->status,
+                start_of(trim(got->body), 300));
+  return std::move(got->body);
 }
 
 std::string text(const boost::json::object& object, std::string_view key) {
@@ -89,17 +118,18 @@ void print_part(const boost::json::object& part) {
 
 }  // namespace
 
-int status(std::string url, const std::filesystem::path& data_dir, bool json) {
-  if (url.empty()) {
-    const auto kept = read_file(data_dir / "portal.url", 4096);
-    url = kept ? std::string(trim(*kept)) : "http://127.0.0.1:8080";
+int status(StatusOptions options) {
+  if (options.url.empty()) {
+    const auto kept = read_file(options.data_dir / "portal.url", 4096);
+    options.url = kept ? std::string(trim(*kept)) : "http://127.0.0.1:8080";
   }
-  const auto answer = fetch(url);
+  const auto& url = options.url;
+  const auto answer = fetch(options);
   if (!answer) {
     fmt::print(stderr, "lightship status: {}\n", answer.error().text);
     return answer.error().code == Errc::invalid ? app::kUsage : app::kUnavailable;
   }
-  if (json) {
+  if (options.json) {
     fmt::print("{}\n", *answer);
     return app::kFine;
   }

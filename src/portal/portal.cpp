@@ -1,10 +1,21 @@
-// Routes the few paths there are so far; the pages grow from here.
+// Puts the portal together: table of routes, listener, thread.
 #include "portal/portal.h"
+
+#include <thread>
 
 #include <boost/asio/redirect_error.hpp>
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "portal/api/groups.h"
+#include "portal/api/health.h"
+#include "portal/api/openapi.h"
+#include "portal/api/service.h"
+#include "portal/field.h"
+#include "portal/http/rate_limit.h"
+#include "portal/http/server.h"
+#include "portal/router.h"
+#include "portal/site_files.h"
 
 namespace lightship::portal {
 
@@ -12,39 +23,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The field loop answers in a millisecond; one that has not after this long hangs.
-constexpr auto kFieldPatience = 1s;
 constexpr auto kListenAgain = 5s;
-
-// Runs `question` on the field loop; nothing when it does not answer in time.
-Task<std::optional<std::string>> ask(asio::any_io_executor field,
-                                     std::function<std::string()> question) {
-  const auto home = co_await asio::this_coro::executor;
-  struct Waiting {
-    explicit Waiting(const asio::any_io_executor& on) : answered(on, kFieldPatience) {}
-    asio::steady_timer answered;
-    std::optional<std::string> answer;
-  };
-  const auto waiting = std::make_shared<Waiting>(home);
-  // The field loop may outlive this one with the question still in its queue: it holds no more than
-  // a weak hand on the timer here.
-  asio::post(field, [asker = std::weak_ptr(waiting), home, question = std::move(question)] {
-    if (asker.expired()) return;
-    asio::post(home, [asker, answer = question()]() mutable {
-      const auto still = asker.lock();
-      if (!still) return;
-      still->answer = std::move(answer);
-      still->answered.cancel();
-    });
-  });
-  boost::system::error_code woken;
-  co_await waiting->answered.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-  co_return std::move(waiting->answer);
-}
-
-Response busy() {
-  return problem(503, "Not answering", "the gateway's loop did not answer within 1 s");
-}
+constexpr double kBurst = 10;  // seconds' worth at once
 
 bool is_loopback(const std::string& address) {
   boost::system::error_code failed;
@@ -52,113 +32,179 @@ bool is_loopback(const std::string& address) {
   return !failed && parsed.is_loopback();
 }
 
+// "http://127.0.0.1:8080": where a browser on this machine finds it.
+std::string url_of(const Settings& settings, std::uint16_t port) {
+  const bool any = settings.address == "0.0.0.0" || settings.address == "::";
+  const auto host = any ? std::string("127.0.0.1") : settings.address;
+  const bool v6 = host.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", settings.tls == Settings::Tls::none ? "http" : "https",
+                     v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
 }  // namespace
 
-struct Portal::State {
-  State(asio::any_io_executor on, Sources with, Logbook& book)
-      : field(std::move(on)), sources(std::move(with)), log(book, "portal") {}
+// While it runs; made anew by each start.
+struct Rooms {
+  Rooms(Context& context, const Program& of, const Settings& with)
+      : settings(with),
+        program(of),
+        log(context.logbook, "portal"),
+        clock(context.clock),
+        files_folder(context.data_dir),
+        field(context),
+        guests({settings.guest_rate, settings.guest_rate * kBurst}),
+        callers({settings.session_rate, settings.session_rate * kBurst}),
+        router(gate, [this](const Request& request, const std::optional<Caller>& caller) {
+          return pages.answer(request, caller);
+        }) {
+    gate.here = is_loopback(settings.address);
+    const bool open = settings.metrics_public || is_loopback(settings.address);
+    add_health(router, field, program, open);
+    add_service(router, field, program);
+    router.add({"GET", "/api/status", Role::viewer,
+                [this](const Call&) { return told(this->program.status, "application/json"); }});
+    add_openapi(router);
+  }
 
-  asio::any_io_executor field;
-  Sources sources;
+  Task<Response> told(std::function<std::string()> question, std::string type) {
+    auto text = co_await field.ask<std::string>([question](Context&) { return question(); });
+    if (!text) co_return problem(503, "Service Unavailable", "The gateway's loop did not answer.");
+    Response response;
+    response.content_type = std::move(type);
+    response.body = std::move(*text);
+    co_return response;
+  }
+
+  // Until there are accounts.
+  struct LoopbackGate : Gate {
+    bool here = false;
+    std::optional<Caller> who(const Request& request) override {
+      if (!here || !request.peer.is_loopback()) return std::nullopt;
+      return Caller{"admin", Role::admin, "", "local", "", false};
+    }
+  };
+
+  Task<Response> answer(const Request& request);
+  Result<std::shared_ptr<asio::ssl::context>> tls();
+  Task<void> live(asio::any_io_executor executor, std::function<void(std::string)> listening);
+
+  const Settings settings;
+  const Program& program;
   Log log;
-  asio::io_context loop{1};
-  std::unique_ptr<TaskGroup> tasks;
+  Clock& clock;
+  const std::filesystem::path files_folder;
+  Field field;
+  LoopbackGate gate;
+  SiteFiles pages;
+  RateLimit guests, callers;
+  Router router;
   std::unique_ptr<HttpServer> server;
-  std::thread thread;
-  PortalSettings settings;
-  std::function<void(std::string)> listening;
-
-  Task<Response> route(Request request);
-  Task<Response> told(std::function<std::string()> question, std::string content_type);
-  Task<Response> health(bool ready);
-  Task<void> live();
 };
 
-Task<Response> Portal::State::told(std::function<std::string()> question,
-                                   std::string content_type) {
-  auto text = co_await ask(field, std::move(question));
-  if (!text) co_return busy();
-  co_return Response{200, std::move(content_type), std::move(*text), {}};
-}
-
-Task<Response> Portal::State::health(bool ready) {
-  auto answer = co_await ask(field, [this, ready] {
-    if (ready && !sources.ready()) return std::string("starting");
-    return join(sources.late(), ", ");
-  });
-  Response response;
-  response.content_type = "application/json";
-  const bool good = answer && answer->empty();
-  response.status = good ? 200 : 503;
-  JsonWriter json(response.body);
-  json.begin_object().member("status", good ? "ok" : answer ? "late" : "hanging");
-  if (answer && !answer->empty()) json.member("detail", *answer);
-  json.end_object();
-  co_return response;
-}
-
-Task<Response> Portal::State::route(Request request) {
-  if (request.path == "/healthz" || request.path == "/readyz") {
-    if (request.method != "GET")
-      co_return problem(405, "Method not allowed", "only GET and HEAD are known here");
-    co_return co_await health(request.path == "/readyz");
+Task<Response> Rooms::answer(const Request& request) {
+  const auto caller = gate.who(request);
+  const auto wait = caller ? callers.take(caller->session + caller->token, clock.mono())
+                           : guests.take(request.peer.to_string(), clock.mono());
+  if (wait) {
+    auto refused = problem(429, "Too Many Requests", fmt::format("Again in {}.", for_people(*wait)),
+                           "too-many-requests");
+    refused.headers.emplace_back(
+        "Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(*wait).count()));
+    co_return refused;
   }
-  // Until there are logins, only this machine is told more.
-  const bool here = is_loopback(settings.address) && request.peer.is_loopback();
-  const bool may = here || (settings.metrics_public && request.path == "/metrics");
-  if (!may) co_return problem(401, "Not logged in", "this is told on the loopback address only");
-  const bool known =
-      request.path == "/metrics" || request.path == "/api/status" || request.path == "/";
-  if (!known) co_return problem(404, "Not found", request.path + " is not known here");
-  if (request.method != "GET")
-    co_return problem(405, "Method not allowed", "only GET and HEAD are known here");
-  if (request.path == "/metrics")
-    co_return co_await told(sources.metrics, "text/plain; version=0.0.4; charset=utf-8");
-  if (request.path == "/api/status") co_return co_await told(sources.status, "application/json");
-  co_return co_await told(sources.page, "text/html; charset=utf-8");
+  std::exception_ptr why;
+  try {
+    co_return co_await router.answer(request);
+  } catch (...) {
+    why = std::current_exception();
+  }
+  if (is_cancellation(why)) std::rethrow_exception(why);
+  try {
+    std::rethrow_exception(why);
+  } catch (const std::exception& defect) {
+    log.error("a defect answered a request", lightship::field("path", request.path),
+              lightship::field("what", defect.what()));
+  }
+  co_return problem(500, "Internal Server Error", "This is a defect; the log says more.");
 }
 
-Task<void> Portal::State::live() {
+Result<std::shared_ptr<asio::ssl::context>> Rooms::tls() {
+  if (settings.tls == Settings::Tls::none) return nullptr;
+  auto files = settings.tls_files;
+  if (settings.tls == Settings::Tls::own) {
+    if (files_folder.empty())
+      return fail(Errc::unavailable, "tls: auto needs a data directory to keep the certificate in");
+    auto own = own_certificate(files_folder, own_names(), clock.now());
+    if (!own) return fail(own.error());
+    files = *own;
+  }
+  auto loaded = load_tls(files);
+  if (!loaded) return fail(loaded.error());
+  log.info("certificate", lightship::field("file", files.certificate.string()),
+           lightship::field("sha256", loaded->fingerprint),
+           lightship::field("until", to_rfc3339(loaded->expires)));
+  if (loaded->expires < clock.now() + std::chrono::days(30))
+    log.warn("the certificate ends soon", lightship::field("until", to_rfc3339(loaded->expires)));
+  return loaded->context;
+}
+
+Task<void> Rooms::live(asio::any_io_executor executor, std::function<void(std::string)> listening) {
   for (;;) {
-    server = std::make_unique<HttpServer>(
-        loop.get_executor(), [this](Request request) { return route(std::move(request)); });
-    auto bound = server->listen(settings.address, settings.port);
-    if (!bound && !settings.port_named) {
-      log.warn("port is taken, another one is used", lightship::field("why", bound.error().text),
-               lightship::field("wanted", settings.port));
-      bound = server->listen(settings.address, 0);
+    const auto hall = std::make_shared<Hall>();
+    hall->handler = [this](const Request& request) { return answer(request); };
+    auto secured = tls();
+    Result<void> bound;
+    if (secured) {
+      hall->tls = std::move(*secured);
+      server = std::make_unique<HttpServer>(executor, hall);
+      bound = server->listen(settings.address, settings.port);
+      if (!bound && !settings.port_named) {
+        log.warn("port is taken, another one is used", lightship::field("why", bound.error().text),
+                 lightship::field("wanted", settings.port));
+        bound = server->listen(settings.address, 0);
+      }
+    } else {
+      bound = fail(secured.error());
     }
     if (bound) {
-      const bool v6 = settings.address.find(':') != std::string::npos;
-      const auto shown = settings.address == "0.0.0.0" || settings.address == "::"
-                             ? std::string("127.0.0.1")
-                             : settings.address;
-      const auto url = fmt::format("http://{}{}{}:{}", v6 && shown != "127.0.0.1" ? "[" : "", shown,
-                                   v6 && shown != "127.0.0.1" ? "]" : "", server->port());
+      const auto url = url_of(settings, server->port());
       log.info("listening", lightship::field("url", url));
-      asio::post(field, [told = listening, url] { told(url); });
+      listening(url);
       co_await server->serve();
     } else {
       log.error("cannot listen", lightship::field("why", bound.error().text),
                 lightship::field("again_in", for_people(kListenAgain)));
     }
-    asio::steady_timer pause(loop, kListenAgain);
+    asio::steady_timer pause(executor, kListenAgain);
     co_await pause.async_wait(asio::use_awaitable);
   }
 }
 
-Portal::Portal(asio::any_io_executor field, Sources sources, Logbook& logbook)
-    : state_(std::make_shared<State>(std::move(field), std::move(sources), logbook)) {}
+struct Portal::State {
+  State(Context& of, Program with) : context(of), program(std::move(with)) {}
+  Context& context;
+  Program program;
+  asio::io_context loop{1};
+  std::unique_ptr<TaskGroup> tasks;
+  std::unique_ptr<Rooms> rooms;
+  std::thread thread;
+};
+
+Portal::Portal(Context& context, Program program)
+    : state_(std::make_shared<State>(context, std::move(program))) {}
 
 Portal::~Portal() { stop(); }
 
-void Portal::start(const PortalSettings& settings, std::function<void(std::string)> listening) {
+void Portal::start(const Settings& settings, std::function<void(std::string)> listening) {
   stop();
-  state_->settings = settings;
-  state_->listening = std::move(listening);
   state_->loop.restart();
+  state_->rooms = std::make_unique<Rooms>(state_->context, state_->program, settings);
   state_->tasks = std::make_unique<TaskGroup>(state_->loop.get_executor());
-  state_->tasks->spawn(state_->live());
+  const auto home = state_->context.executor;
+  state_->tasks->spawn(state_->rooms->live(
+      state_->loop.get_executor(), [home, listening = std::move(listening)](std::string url) {
+        asio::post(home, [listening, url = std::move(url)] { listening(url); });
+      }));
   state_->thread = std::thread([state = state_] { state->loop.run(); });
 }
 
@@ -166,11 +212,11 @@ void Portal::stop() {
   if (!state_->thread.joinable()) return;
   asio::post(state_->loop, [state = state_] {
     state->tasks->cancel();
-    if (state->server) state->server->close();
+    if (state->rooms->server) state->rooms->server->close();
   });
   state_->thread.join();
-  state_->server.reset();
   state_->tasks.reset();
+  state_->rooms.reset();
 }
 
 }  // namespace lightship::portal

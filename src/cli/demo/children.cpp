@@ -133,7 +133,12 @@ Result<int> start_gateway(std::unique_ptr<Child>& child, app::Options options,
         options.started = [&pipe](const std::string& portal) {
           ::dprintf(pipe.to(), "%s\n", portal.c_str());
         };
-        return app::run(options);
+        int status = app::kRestart;
+        while (status == app::kRestart) {
+          status = app::run(options);
+          options.started = nullptr;  // the addresses are what they were
+        }
+        return status;
       },
       output);
   ::close(output);

@@ -199,7 +199,7 @@ void hints(Canvas& canvas, const Scene& scene) {
   command(fmt::format("mbpoll -1 -0 -a 1 -t 4:float -r 3926 -c 2 -p {} 127.0.0.1",
                       scene.ports.gateway));
   command(fmt::format("mbpoll -1 -0 -a 11 -t 0 -r 0 -c 2 -p {} 127.0.0.1", scene.ports.gateway));
-  command(fmt::format("curl -s http://127.0.0.1:{}/api/status", scene.ports.portal));
+  command(fmt::format("lightship status --url http://127.0.0.1:{}", scene.ports.portal));
 }
 
 }  // namespace

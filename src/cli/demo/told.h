@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
-#include "base/task.h"
 
 namespace lightship::cli {
 
@@ -31,9 +29,5 @@ struct Told {
 
 // Members that are not there are left at their defaults.
 Result<Told> read_status(std::string_view body);
-
-// Asks the portal on the loopback; refused when it wants a login.
-Task<Result<std::string>> http_get(Clock& clock, std::uint16_t port, std::string path,
-                                   Duration limit);
 
 }  // namespace lightship::cli

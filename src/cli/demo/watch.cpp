@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include "app/app.h"
+#include "cli/control.h"
 #include "cli/demo/ports.h"
 
 namespace lightship::cli {
@@ -30,6 +31,12 @@ link::MqttSettings settings_for(std::uint16_t port) {
           .client_id = "lightship-demo-screen",
           .keepalive = 30s,
           .connect_timeout = 3s};
+}
+
+Result<std::string> ask_status(const std::filesystem::path& config) {
+  auto gateway = RunningGateway::find(config);
+  if (!gateway) return fail(Errc::unavailable, "the gateway does not answer");
+  return gateway->ask({{"do", "status"}}, kAsk);
 }
 
 }  // namespace
@@ -151,7 +158,7 @@ Task<void> Watch::listen() {
 
 Task<void> Watch::ask() {
   for (;;) {
-    auto body = co_await http_get(clock_, scene_.ports.portal, "/api/status", kAsk);
+    auto body = co_await asker_.run([config = site_.config] { return ask_status(config); });
     auto told = body ? read_status(*body) : Result<Told>(fail(body.error()));
     scene_.told_trouble = told ? "" : told.error().text;
     scene_.told = told ? std::move(*told) : Told{};

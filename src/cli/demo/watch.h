@@ -3,12 +3,14 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "base/worker.h"
 #include "cli/demo/child.h"
 #include "cli/demo/feed.h"
 #include "cli/demo/picture.h"
@@ -21,8 +23,9 @@ class Watch {
  public:
   struct Site {
     DemoPorts ports;
-    std::string log;             // path of the gateway's log
-    std::string broker_trouble;  // why there is no broker; empty: there is one
+    std::string log;               // path of the gateway's log
+    std::string broker_trouble;    // why there is no broker; empty: there is one
+    std::filesystem::path config;  // the gateway's directory
     std::optional<std::chrono::seconds> seconds;
   };
 
@@ -49,6 +52,7 @@ class Watch {
   Child& gateway_;
   SystemClock clock_;
   asio::io_context loop_{1};
+  Worker asker_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor news_;
   std::unique_ptr<link::MqttListener> listener_;

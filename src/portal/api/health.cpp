@@ -1,0 +1,57 @@
+// Asks the field loop whether it lives.
+#include "portal/api/health.h"
+
+#include "base/json_writer.h"
+#include "base/text.h"
+
+namespace lightship::portal {
+namespace {
+
+Response told(const std::optional<std::string>& trouble) {
+  const bool good = trouble && trouble->empty();
+  Response response;
+  response.content_type = "application/json";
+  response.status = good ? 200 : 503;
+  JsonWriter json(response.body);
+  json.begin_object().member("status", good ? "ok" : trouble ? "late" : "hanging");
+  if (trouble && !trouble->empty()) json.member("detail", *trouble);
+  json.end_object();
+  return response;
+}
+
+struct Health {
+  Field& field;
+  const Program& program;
+
+  Task<Response> alive() const {
+    co_return told(co_await field.ask<std::string>(
+        [late = program.late](Context&) { return join(late(), ", "); }));
+  }
+  Task<Response> ready() const {
+    co_return told(
+        co_await field.ask<std::string>([late = program.late, ready = program.ready](Context&) {
+          return ready() ? join(late(), ", ") : std::string("starting");
+        }));
+  }
+  Task<Response> metrics() const {
+    auto text = co_await field.ask<std::string>(
+        [metrics = program.metrics](Context&) { return metrics(); });
+    if (!text) co_return problem(503, "Service Unavailable", "The gateway's loop did not answer.");
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = std::move(*text);
+    co_return response;
+  }
+};
+
+}  // namespace
+
+void add_health(Router& router, Field& field, const Program& program, bool metrics_open) {
+  const auto health = std::make_shared<Health>(field, program);
+  router.add({"GET", "/healthz", {}, [health](const Call&) { return health->alive(); }});
+  router.add({"GET", "/readyz", {}, [health](const Call&) { return health->ready(); }});
+  router.add({"GET", "/metrics", metrics_open ? std::nullopt : std::optional(Role::viewer),
+              [health](const Call&) { return health->metrics(); }});
+}
+
+}  // namespace lightship::portal
