@@ -57,7 +57,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
                                unsigned mode) {
   const std::filesystem::path beside = path.string() + ".new";
-  Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  // What a crash left there may have another mode and owner, or be a link that somebody has laid.
+  ::unlink(beside.c_str());
+  Descriptor file(open_owned(beside, O_WRONLY | O_TRUNC, mode));
   if (file.get() < 0) return failed("write", beside);
   while (!content.empty()) {
     const auto put = ::write(file.get(), content.data(), content.size());
