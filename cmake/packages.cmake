@@ -14,6 +14,7 @@ find_library(RE2 re2 REQUIRED)
 find_package(GTest)
 find_package(benchmark)
 find_library(PAHO_MQTT3AS paho-mqtt3as REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 
 # Separate compilation: the sources are in src/third_party.
 add_compile_definitions(

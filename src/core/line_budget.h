@@ -19,6 +19,17 @@ class LineBudget {
     left_ -= 1;
     return true;
   }
+  // How long until there is room for one; nothing is taken.
+  Duration wait(MonoTime now) {
+    refill(now);
+    if (left_ >= 1) return {};
+    return std::chrono::ceil<Duration>(std::chrono::duration<double>(each_) * (1 - left_));
+  }
+  // What was taken was not needed.
+  void give_back(MonoTime now) {
+    refill(now);
+    left_ = std::min(left_ + 1, most_);
+  }
   // One was written then, by another program or before this one began.
   void took(MonoTime at) {
     refill(at);

@@ -1,0 +1,98 @@
+// Counts wrong passwords.
+#include "portal/auth/lockout.h"
+
+#include <algorithm>
+
+namespace lightship::portal {
+namespace {
+
+// A blank is in no name and no address.
+constexpr char kBetween = ' ';
+
+Duration lock_after(unsigned wrong) {
+  if (wrong < Lockout::kTries) return {};
+  const auto doublings = std::min(wrong - Lockout::kTries, 10U);
+  return std::min(Lockout::kFirstWait * (1 << doublings), Lockout::kLongestWait);
+}
+
+Duration up(std::chrono::nanoseconds wait) { return std::chrono::ceil<Duration>(wait); }
+
+}  // namespace
+
+std::string network_of(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), 0);
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
+std::string Lockout::pair_key(const Try& attempt) {
+  return attempt.account + kBetween + attempt.network;
+}
+std::string Lockout::network_key(const Try& attempt) { return kBetween + attempt.network; }
+
+Duration Lockout::wait_of(const std::string& key, MonoTime now) {
+  const auto* tally = tallies_.find(key);
+  return tally != nullptr && tally->until > now ? up(tally->until - now) : Duration{};
+}
+
+std::optional<Duration> Lockout::wait_for(const Try& attempt, MonoTime now) {
+  auto wait = wait_of(pair_key(attempt), now);
+  if (!attempt.known) {
+    wait = std::max(wait, wait_of(network_key(attempt), now));
+    if (auto* overall = overall_.find(attempt.account)) wait = std::max(wait, overall->wait(now));
+  }
+  return wait > Duration{} ? std::optional(wait) : std::nullopt;
+}
+
+void Lockout::count(const std::string& key, MonoTime now) {
+  auto& tally = tallies_.at(key, Tally{});
+  if (tally.wrong > 0 && now - std::max(tally.last, tally.until) > kForgottenAfter) tally = {};
+  ++tally.wrong;
+  tally.last = now;
+  if (const auto lock = lock_after(tally.wrong); lock > Duration{}) tally.until = now + lock;
+}
+
+void Lockout::take_back(const std::string& key) {
+  auto* tally = tallies_.find(key);
+  if (tally == nullptr) return;
+  if (tally->wrong > 0) --tally->wrong;
+  // It was allowed to be made, so there was no lock before it.
+  tally->until = {};
+  if (tally->wrong == 0) tallies_.erase(key);
+}
+
+void Lockout::begin(const Try& attempt, MonoTime now) {
+  count(pair_key(attempt), now);
+  if (attempt.known) return;
+  count(network_key(attempt), now);
+  overall_.at(attempt.account, LineBudget{kOverallAtOnce, kOverallEach}).take(now);
+}
+
+void Lockout::was_right(const Try& attempt, MonoTime now) {
+  tallies_.erase(pair_key(attempt));
+  if (attempt.known) return;
+  take_back(network_key(attempt));
+  if (auto* overall = overall_.find(attempt.account)) overall->give_back(now);
+}
+
+void Lockout::forget(std::string_view account) {
+  const std::string head = std::string(account) + kBetween;
+  tallies_.erase_if([&](const std::string& key) { return key.starts_with(head); });
+  overall_.erase(std::string(account));
+}
+
+std::map<std::string, Duration> Lockout::waits(MonoTime now) const {
+  std::map<std::string, Duration> all;
+  for (const auto& [key, tally] : tallies_) {
+    const auto account = key.substr(0, key.find(kBetween));
+    if (account.empty() || tally.until <= now) continue;
+    auto& longest = all[account];
+    longest = std::max(longest, up(tally.until - now));
+  }
+  return all;
+}
+
+}  // namespace lightship::portal

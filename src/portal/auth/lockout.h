@@ -1,0 +1,125 @@
+// Who guesses passwords waits, and the longer the more; the owner does not wait for them.
+//
+// Three counts, all of wrong passwords:
+//  - of an account from one network (an IPv4 address, an IPv6 /64): after five 30 s, then after
+//    each further one twice as long, up to 15 min;
+//  - of a network over all accounts: the same, so that trying one password on many accounts does
+//    not pay;
+//  - of an account over all networks: 20 at once, then one each 30 s. That one is never more than
+//    30 s away, so a thousand addresses cannot keep the owner out for ever.
+// A network from which the account was logged into before has the first count alone: what others
+// guess, and from where, does not touch it. What is counted is forgotten an hour after the last
+// wrong one. All of it is bounded: the one touched longest ago goes first.
+//
+// Pure: times come in. An unknown user is counted like a known one.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "base/clock.h"
+#include "core/line_budget.h"
+
+namespace lightship::portal {
+
+// "192.0.2.7", "2001:db8:1:2::/64"; an IPv4 address in an IPv6 one is the IPv4 address.
+std::string network_of(const asio::ip::address& address);
+
+class Lockout {
+ public:
+  static constexpr unsigned kTries = 5;
+  static constexpr Duration kFirstWait = std::chrono::seconds(30);
+  static constexpr Duration kLongestWait = std::chrono::minutes(15);
+  static constexpr Duration kForgottenAfter = std::chrono::hours(1);
+  static constexpr unsigned kOverallAtOnce = 20;
+  static constexpr Duration kOverallEach = std::chrono::seconds(30);
+  static constexpr std::size_t kMostTallies = 4096, kMostAccounts = 1024;
+
+  struct Try {
+    std::string account, network;
+    bool known = false;  // the account was logged into from that network before
+  };
+
+  // How long it must wait; nothing: it may be made.
+  std::optional<Duration> wait_for(const Try& attempt, MonoTime now);
+  // It is made, and counts as wrong until it was right: so many at once are not one.
+  void begin(const Try& attempt, MonoTime now);
+  void was_right(const Try& attempt, MonoTime now);
+
+  // The password is another now.
+  void forget(std::string_view account);
+  // The longest wait of each account that has one.
+  std::map<std::string, Duration> waits(MonoTime now) const;
+  std::size_t size() const { return tallies_.size() + overall_.size(); }
+
+ private:
+  struct Tally {
+    unsigned wrong = 0;
+    MonoTime last{}, until{};
+  };
+  // Bounded; what was touched longest ago goes first.
+  template <class T>
+  class Recent {
+   public:
+    explicit Recent(std::size_t most) : most_(most) {}
+    T* find(const std::string& key) {
+      const auto found = index_.find(key);
+      if (found == index_.end()) return nullptr;
+      order_.splice(order_.begin(), order_, found->second);
+      return &found->second->second;
+    }
+    T& at(const std::string& key, const T& fresh) {
+      if (auto* known = find(key)) return *known;
+      order_.emplace_front(key, fresh);
+      index_[key] = order_.begin();
+      if (order_.size() > most_) {
+        index_.erase(order_.back().first);
+        order_.pop_back();
+      }
+      return order_.front().second;
+    }
+    void erase(const std::string& key) {
+      const auto found = index_.find(key);
+      if (found == index_.end()) return;
+      order_.erase(found->second);
+      index_.erase(found);
+    }
+    template <class P>
+    void erase_if(P which) {
+      for (auto it = order_.begin(); it != order_.end();) {
+        const auto next = std::next(it);
+        if (which(it->first)) {
+          index_.erase(it->first);
+          order_.erase(it);
+        }
+        it = next;
+      }
+    }
+    std::size_t size() const { return order_.size(); }
+    auto begin() const { return order_.begin(); }
+    auto end() const { return order_.end(); }
+
+   private:
+    using Order = std::list<std::pair<std::string, T>>;
+    std::size_t most_;
+    Order order_;
+    std::unordered_map<std::string, typename Order::iterator> index_;
+  };
+
+  static std::string pair_key(const Try& attempt);
+  static std::string network_key(const Try& attempt);
+  void count(const std::string& key, MonoTime now);
+  void take_back(const std::string& key);
+  Duration wait_of(const std::string& key, MonoTime now);
+
+  Recent<Tally> tallies_{kMostTallies};
+  Recent<LineBudget> overall_{kMostAccounts};
+};
+
+}  // namespace lightship::portal
