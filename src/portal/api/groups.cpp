@@ -58,6 +58,9 @@ void add_groups(Router& router) {
 
   const auto diag = std::make_shared<const std::string>(listed(router.routes(), "/api/diag/"));
   router.add({"GET", "/api/diag", Role::viewer, [diag](const Call&) { return list(diag); }});
+  const auto all = std::make_shared<std::string>();
+  router.add({"GET", "/api", Role::viewer, [all](const Call&) { return list(all); }});
+  *all = listed(router.routes(), "/");
 }
 
 }  // namespace lightship::portal

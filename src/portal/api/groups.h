@@ -8,7 +8,7 @@ namespace lightship::portal {
 
 class Router;
 
-// After every other row was added: it copies rows.
+// After every other row was added: it copies rows, and GET /api lists them all.
 void add_groups(Router& router);
 
 }  // namespace lightship::portal

@@ -13,7 +13,7 @@ export interface Session {
   role: Role
   csrf_token: string
   must_change_password: boolean
-  expires: Time
+  expires: Time | null // null: a token without an end
   site: string // device_id of the gateway
   version: string
 }
@@ -103,6 +103,7 @@ export interface Status {
   config_hash: string
   overview: Overview
   items: Service[]
+  program?: object // what only the program knows of itself
 }
 
 export interface Overview {
