@@ -73,6 +73,11 @@ describe('merge patches', () => {
     expect(merge('x', { a: { b: null } })).toEqual({ a: {} })
   })
   it('lengthen lists and keep the newest', () => expect(merge({ items: [1, 2, 3] }, { items: { append: [4], keep: 3 } })).toEqual({ items: [2, 3, 4] }))
+  it('make of every vector what the hub meant', () => {
+    const vectors = JSON.parse(readFileSync('../tests/vectors/merge_patch.json', 'utf8')) as { what: string; before: unknown; after: unknown; patch: unknown }[]
+    expect(vectors.length).toBeGreaterThan(10)
+    for (const { what, before, after, patch } of vectors) expect(merge(before, patch), what).toEqual(after)
+  })
   it('leave alone what the patch does not touch', () => {
     const before = { items: { a: { v: 1 }, b: { v: 2 } } }
     const after = merge(before, { items: { b: { v: 3 } } }) as typeof before

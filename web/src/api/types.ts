@@ -383,7 +383,10 @@ export interface NewToken extends Token {
 // (logs, frames) stay lists and grow by {"append":[…],"keep":N}; `keep`, how many of the newest stay, is 5000
 // unless said. "devices" {items}, "device:<id>" Registers, "services" Status, "alerts" {items}: active and
 // acknowledged, "logs" and "frames:<line>" {items}, "metrics" Metrics.
-// A topic that does not exist (any more) gets an error frame with its name.
+// A merge patch cannot set a member to null: what becomes null is told by a snapshot, which replaces the data
+// and goes on counting. `seq` starts anywhere. One who asks for a topic again gets a snapshot.
+// A topic that does not exist (any more) gets an error frame with its name (404) and ends; one that does not
+// answer for a while gets one (503) and goes on with a delta, which may be empty.
 // Sent: {"subscribe":["metrics"],"unsubscribe":[]}, {"resume":{"metrics":41}}, {"ping":1}.
 export type LiveFrame =
   | { type: 'snapshot'; topic: string; seq: number; data: unknown }
