@@ -333,7 +333,9 @@ std::optional<Time> Accounts::expires(const Caller& caller) const {
 bool Accounts::is_open(const Caller& caller) const {
   if (caller.token.empty()) {
     const auto* session = sessions_.by_id(caller.session);
-    return session != nullptr && sessions_.left(*session, mono()) > Duration{};
+    const auto* user = session == nullptr ? nullptr : find(session->user);
+    return user != nullptr && user->role >= caller.role && !user->must_change_password &&
+           sessions_.left(*session, mono()) > Duration{};
   }
   return std::ranges::any_of(list_.tokens, [&](const ApiToken& one) {
     return one.id == caller.token && (!one.expires || *one.expires > clock_.now());

@@ -94,7 +94,7 @@ class Accounts final : public Gate {
   std::vector<TokenView> tokens() const;
   // When this session, or token, ends; nothing: a token that never does.
   std::optional<Time> expires(const Caller& caller) const;
-  // Whether it is there still: for what lives longer than a request.
+  // Whether it is there still, with no fewer rights: for what lives longer than a request.
   bool is_open(const Caller& caller) const;
 
   // ---- changes; Errc::invalid: it may not be, with a sentence why ----

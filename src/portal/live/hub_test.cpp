@@ -234,6 +234,19 @@ TEST(LiveHub, RemembersATopicThatNobodyWatchedForAMoment) {
   EXPECT_EQ(feed.hub.figures().topics, 0U);
 }
 
+TEST(LiveHub, NeverTellsANewcomerWhatWasTrueWhenNobodyWatched) {
+  Feed feed;
+  const auto page = feed.comes();
+  feed.says(page, R"({"subscribe":["state"]})");
+  page->hangs_up();
+  feed.clock.advance(5s);
+  feed.present = json::object{{"n", 9}};
+  const auto newcomer = feed.comes();
+  feed.says(newcomer, R"({"subscribe":["state"]})");
+  ASSERT_EQ(newcomer->frames.size(), 1U);
+  EXPECT_EQ(frame(newcomer, 0).at("data"), feed.present);
+}
+
 TEST(LiveHub, TellsWhatGrowsByAdditions) {
   Feed feed;
   feed.log = {{1, "a"}, {2, "b"}, {3, "c"}};
