@@ -28,12 +28,19 @@ Response wrong_field(std::string_view field, std::string_view message, std::stri
   return response;
 }
 
+std::string in_words(Duration wait) {
+  constexpr auto kShort = std::chrono::seconds(90);
+  if (wait <= kShort)
+    return fmt::format("{} s", std::chrono::ceil<std::chrono::seconds>(wait).count());
+  return fmt::format("{} min", std::chrono::ceil<std::chrono::minutes>(wait).count());
+}
+
 Response locked_problem(Duration wait) {
   const auto seconds =
       std::max<std::chrono::seconds::rep>(std::chrono::ceil<std::chrono::seconds>(wait).count(), 1);
   auto response = problem(429, "Too Many Requests",
                           fmt::format("Too many wrong passwords. Wait {}, then try again.",
-                                      for_people(std::chrono::seconds(seconds))),
+                                      in_words(std::chrono::seconds(seconds))),
                           "locked");
   response.headers.emplace_back("Retry-After", std::to_string(seconds));
   return response;

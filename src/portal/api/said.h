@@ -21,6 +21,8 @@ std::optional<std::string> text_of(const boost::json::object& body, std::string_
 // 422 with `errors` (RFC 9457, 3.2), for a form to show at its field.
 Response wrong_field(std::string_view field, std::string_view message,
                      std::string_view type = "about:blank");
+// "30 s", "4 min": rounded up, for who waits.
+std::string in_words(Duration wait);
 // 429 with Retry-After and the time in words.
 Response locked_problem(Duration wait);
 // 503: too many passwords wait to be checked.

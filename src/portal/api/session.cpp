@@ -73,8 +73,7 @@ Task<void> tell_refused(House& house, DoorPtr door, std::string user, const Requ
 Response wrong_password(Duration wait) {
   std::string detail = "User or password is wrong.";
   if (wait > Duration{}) {
-    detail += fmt::format(" That was one too many: wait {} before the next try.",
-                          for_people(std::chrono::ceil<std::chrono::seconds>(wait)));
+    detail += fmt::format(" That was one too many: wait {} before the next try.", in_words(wait));
   }
   auto response = problem(401, "Unauthorized", detail, "wrong-password");
   if (wait > Duration{}) {

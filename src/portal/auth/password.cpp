@@ -22,21 +22,26 @@ constexpr unsigned kMostKib = 256 << 10, kMostPasses = 16;
 
 void ready() { (void)make_public_id(1); }
 
-// Letters with digits for letters undone, lower case: "P4ssw0rd" is "password".
+bool is_letter(char c) { return c < 0 || std::isalpha(static_cast<unsigned char>(c)) != 0; }
+
+// What stands between the digits and signs around it, with signs for letters undone, lower case:
+// "P4ssw0rd!2024" is "password".
 std::string plain(std::string_view text) {
   constexpr std::string_view kSigns = "013457@$!", kLetters = "oleastasi";
+  while (!text.empty() && !is_letter(text.front())) text.remove_prefix(1);
+  while (!text.empty() && !is_letter(text.back())) text.remove_suffix(1);
   auto out = to_lower(text);
   for (auto& c : out) {
     if (const auto at = kSigns.find(c); at != kSigns.npos) c = kLetters[at];
   }
-  std::erase_if(out, [](char c) { return c >= 0 && !std::isalnum(static_cast<unsigned char>(c)); });
+  std::erase_if(out, [](char c) { return !is_letter(c); });
   return out;
 }
 
 // Its letters alone: "Summer-2024!" is "summer".
 std::string letters_of(std::string_view text) {
   auto out = to_lower(text);
-  std::erase_if(out, [](char c) { return c >= 0 && !std::isalpha(static_cast<unsigned char>(c)); });
+  std::erase_if(out, [](char c) { return !is_letter(c); });
   return out;
 }
 
@@ -147,6 +152,7 @@ std::optional<std::string> weakness_of(std::string_view password, std::string_vi
     return fmt::format("Too simple: fewer than {} different characters.", kFewest);
   if (is_a_row(password) || repeats_itself(to_lower(password)))
     return "Too simple: it goes on as it begins.";
+  if (letters_of(password).empty()) return "Too simple: nothing but digits and signs.";
   const auto name = plain(user);
   const auto bare = to_lower(user);
   if (is_made_of_stems(plain(password), name) || is_made_of_stems(letters_of(password), bare))

@@ -20,7 +20,8 @@ std::string csrf_of(std::string_view cookie) { return digest_of("csrf " + std::s
 
 // What the steady clock showed then, as far as the wall clock can be believed.
 MonoTime mono_of(Time then, Time now, MonoTime mono) {
-  return mono - std::max(now - then, Duration{});
+  constexpr Duration kLongAgo = std::chrono::days(3650);
+  return mono - std::clamp(now - then, Duration{}, kLongAgo);
 }
 
 Time wall_of(MonoTime then, Time now, MonoTime mono) {
