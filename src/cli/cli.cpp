@@ -22,6 +22,7 @@
 #include "cli/sniff.h"
 #include "cli/start_again.h"
 #include "cli/status.h"
+#include "cli/user.h"
 #include "cli/write.h"
 #include "config/scalar.h"
 
@@ -298,6 +299,9 @@ int main(int argc, char** argv) {
   query_command->add_option("--data", typed.data,
                             "data directory (DATA_DIR, else ~/.local/share/lightship)");
 
+  UserOptions user_options;
+  auto* user_command = add_user(program, user_options, typed.data);
+
   auto* version_command = program.add_subcommand("version", "the version");
   version_command->add_flag("--json", typed.json, "print one JSON object");
 
@@ -372,6 +376,10 @@ int main(int argc, char** argv) {
     status_options.data_dir = options.data_dir;
     status_options.json = typed.json;
     return status(status_options);
+  }
+  if (*user_command) {
+    user_options.data_dir = options.data_dir;
+    return user(user_options);
   }
   if (*scan_command) return scan(scan_options);
   if (*sniff_command) return sniff(sniff_options);

@@ -88,8 +88,12 @@ class CommandLine(TestCase):
         listed = lightship("--help").out.split("Subcommands:")[1].split("\n\n")[0]
         self.commands = re.findall(r"^  ([a-z-]+)  ", listed, re.M)
 
-    def options(self, command):
-        return set(re.findall(r"^  (?:-h,)?(--[a-z-]+)", lightship(command, "--help").out, re.M))
+    def options(self, *command):
+        """Those of the command and of what is below it, such as `user add`."""
+        told = lightship(*command, "--help").out
+        _, _, below = told.partition("Subcommands:")
+        found = set(re.findall(r"^  (?:-h,)?(--[a-z-]+)", told, re.M))
+        return found.union(*(self.options(*command, one) for one in re.findall(r"^  ([a-z-]+)  ", below.split("\n\n")[0], re.M)))
 
     def test_every_command_is_in_the_man_page(self):
         self.assertEqual(re.findall(r"^\.SS ([a-z-]+)$", self.man, re.M), self.commands)
