@@ -111,6 +111,7 @@ class App {
   Task<Result<void>> reload();
   Task<Result<void>> restart(std::string part);
   Result<void> restart_program();
+  void first_password(const std::string& user, const std::string& password);
   portal::Settings portal_settings(const HouseConfig& house) const;
   void start_portal();
   void give_back();
@@ -160,7 +161,18 @@ portal::Program App::program() {
               [this](std::string part) {
                 return changes_.done([this, part] { return restart(part); });
               },
+          .first_password = [this](const std::string& user,
+                                   const std::string& password) { first_password(user, password); },
           .restart = [this] { return restart_program(); }};
+}
+
+// Printed once, and in no log: lines of JSON are for machines that keep them.
+void App::first_password(const std::string& user, const std::string& password) {
+  if (options_.first_password) return options_.first_password(user, password);
+  logbook_.flush(true);
+  auto* to = options_.form == Logbook::Form::json ? stderr : stdout;
+  fmt::print(to, "login {} {}\n", user, password);
+  std::fflush(to);
 }
 
 // Who asked for it gets the answer first.

@@ -11,7 +11,6 @@
 namespace lightship::portal {
 
 class Accounts;
-class Views;
 class LiveHub;
 
 struct House {
@@ -19,7 +18,6 @@ struct House {
   Clock& clock;
   Logbook& logbook;
   Field& field;
-  Views& views;        // pictures of the field, shared by all who look
   Worker& disk;        // what blocks and reads: history, /sys, a support bundle
   Accounts& accounts;  // users, sessions, tokens
   LiveHub& live;       // topics of /api/live

@@ -22,6 +22,8 @@ struct Program {
   std::function<bool()> ready;
   // Stops a part and starts it again. Errc::invalid: there is none of this name.
   std::function<Task<Result<void>>(std::string part)> restart_part;
+  // Nobody could log in yet: this user was made, and the password is told here and nowhere else.
+  std::function<void(const std::string& user, const std::string& password)> first_password;
   // Ends the program and starts it again in its place, a moment later. Errc::unavailable: it cannot
   // be started again; the text says why.
   std::function<Result<void>()> restart;

@@ -71,7 +71,10 @@ Result<boost::json::object> Call::body() const {
 void Router::add(Route route) { routes_.push_back(std::move(route)); }
 
 Task<Response> Router::answer(const Request& request) const {
-  auto caller = gate_.who(request);
+  return answer(request, gate_.who(request));
+}
+
+Task<Response> Router::answer(const Request& request, std::optional<Caller> caller) const {
   const bool api = request.path == kApi || request.path.starts_with("/api/");
   const auto path = segments_of(request.path);
 

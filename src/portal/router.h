@@ -53,6 +53,8 @@ class Router {
   const std::vector<Route>& routes() const { return routes_; }
 
   Task<Response> answer(const Request& request) const;
+  // The same where it is known already who asks.
+  Task<Response> answer(const Request& request, std::optional<Caller> caller) const;
 
  private:
   Gate& gate_;

@@ -12,6 +12,7 @@ import urllib.parse
 
 import yaml
 
+from support.portal import Visitor
 from support.processes import Process
 from support.waiting import eventually, free_port
 
@@ -28,7 +29,7 @@ def lightship_binary():
 
 def clean_environment(**more):
     """The tests' own environment without what steers lightship."""
-    steering = ("CONFIG_DIR", "DATA_DIR", "LOG_LEVEL", "LOG_FORMAT", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+    steering = ("CONFIG_DIR", "DATA_DIR", "LOG_LEVEL", "LOG_FORMAT", "LIGHTSHIP_TOKEN", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
     return {k: v for k, v in os.environ.items() if k not in steering} | {k: str(v) for k, v in more.items()}
 
 
@@ -69,6 +70,7 @@ class Lightship(Process):
         self.data.mkdir(exist_ok=True)
         self.wait_ready = wait_ready
         self.allowed_end = 0
+        self._admin = None
         files.setdefault("portal", {"listen": f"127.0.0.1:{free_port()}"})
         self.write(**files)
         super().__init__([lightship_binary(), "run", "--config", self.config, "--data", self.data, "--log-format", "json", *options],
@@ -120,7 +122,30 @@ class Lightship(Process):
                 return host, int(port)
         return None
 
+    def first_password(self):
+        """The one printed at the first start: None as long as it was not."""
+        words = next((text.split() for _, _, text in self.lines if text.startswith("login admin ")), None)
+        return words[2] if words else None
+
+    def visitor(self, **more):
+        """Somebody who has not logged in."""
+        return Visitor(self._where, **more)
+
+    def admin(self):
+        """The first user, logged in, whose first password was changed; the same one each time."""
+        if self._admin is None:
+            password = eventually(self.first_password, 10, "the first password is printed")
+            self._admin = self.visitor().come_in("admin", password)
+        return self._admin
+
+    def _where(self):
+        if self.portal is None:
+            raise OSError("the portal's address is not known yet")
+        return self.portal
+
     def get(self, path, **headers):
+        if path.startswith("/api/") and not headers:
+            return self.admin().get(path)
         if self.portal is None:
             raise OSError("the portal's address is not known yet")
         connection = http.client.HTTPConnection(*self.portal, timeout=3)

@@ -131,7 +131,10 @@ Result<int> start_gateway(std::unique_ptr<Child>& child, app::Options options,
       [&] {
         options.log_to = stdout;
         options.started = [&pipe](const std::string& portal) {
-          ::dprintf(pipe.to(), "%s\n", portal.c_str());
+          ::dprintf(pipe.to(), "portal %s\n", portal.c_str());
+        };
+        options.first_password = [&pipe](const std::string& user, const std::string& password) {
+          ::dprintf(pipe.to(), "login %s %s\n", user.c_str(), password.c_str());
         };
         int status = app::kRestart;
         while (status == app::kRestart) {

@@ -191,6 +191,13 @@ void failures(Canvas& canvas, const Scene& scene) {
 }
 
 void hints(Canvas& canvas, const Scene& scene) {
+  if (!scene.login.empty()) {
+    canvas.put(" Log in to the portal as ", Tone::dim)
+        .put(scene.login.substr(0, scene.login.find(' ')), Tone::accent)
+        .put(" with ", Tone::dim)
+        .put(scene.login.substr(scene.login.find(' ') + 1), Tone::accent)
+        .end_line();
+  }
   canvas.put(" Look for yourself, in another terminal:", Tone::dim).end_line();
   const auto command = [&](const std::string& text) {
     canvas.put("   ").put(text, Tone::accent).end_line();

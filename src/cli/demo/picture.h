@@ -24,6 +24,7 @@ struct Look {
 struct Scene {
   Duration running{};
   DemoPorts ports;
+  std::string login;           // "admin PASSWORD": the portal's first; empty: there are users
   std::string broker_trouble;  // why nothing can be heard at the broker
   std::string log;             // where to read on
   const Feed* feed = nullptr;

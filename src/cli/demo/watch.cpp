@@ -107,16 +107,24 @@ Task<void> Watch::take_signals() {
   }
 }
 
+// Lines: "login USER PASSWORD" where nobody could log in yet, then "portal URL".
 Task<bool> Watch::hear_of_portal() {
-  std::string line;
-  boost::system::error_code wrong;
-  co_await asio::async_read_until(news_, asio::dynamic_buffer(line, 256), '\n',
-                                  asio::redirect_error(asio::use_awaitable, wrong));
-  const auto colon = line.rfind(':');
-  if (wrong || colon == std::string::npos) co_return false;
-  scene_.ports.portal =
-      static_cast<std::uint16_t>(std::strtoul(line.c_str() + colon + 1, nullptr, 10));
-  co_return scene_.ports.portal != 0;
+  std::string heard;
+  for (;;) {
+    boost::system::error_code wrong;
+    const auto size =
+        co_await asio::async_read_until(news_, asio::dynamic_buffer(heard, 1024), '\n',
+                                        asio::redirect_error(asio::use_awaitable, wrong));
+    if (wrong) co_return false;
+    const auto line = heard.substr(0, size - 1);
+    heard.erase(0, size);
+    if (line.starts_with("login ")) scene_.login = line.substr(6);
+    if (!line.starts_with("portal ")) continue;
+    const auto colon = line.rfind(':');
+    scene_.ports.portal =
+        static_cast<std::uint16_t>(std::strtoul(line.c_str() + colon + 1, nullptr, 10));
+    co_return scene_.ports.portal != 0;
+  }
 }
 
 Task<bool> Watch::greet() {
@@ -136,6 +144,7 @@ Task<bool> Watch::greet() {
   fmt::print("portal http://127.0.0.1:{}\ngateway 127.0.0.1:{}\n", scene_.ports.portal,
              scene_.ports.gateway);
   if (site_.broker_trouble.empty()) fmt::print("mqtt 127.0.0.1:{}\n", scene_.ports.mqtt);
+  if (!scene_.login.empty()) fmt::print("login {}\n", scene_.login);
   std::fflush(stdout);
   co_return true;
 }
