@@ -228,7 +228,14 @@ void Accounts::apply(UserFile::Content content) {
   }
   for (const auto& user : before.users) {
     const auto* now = find(user.name);
-    if (now == nullptr || now->stamp != user.stamp) lockout_.forget(user.name);
+    if (now == nullptr || now->stamp != user.stamp) {
+      lockout_.forget(user.name);
+    } else if (now->role != user.role) {
+      for (const auto* one : sessions_.all())
+        if (one->user == user.name) ended.push_back(one->id);
+      for (const auto& token : list_.tokens)
+        if (token.user == user.name) ended.push_back(token.id);
+    }
   }
   std::ranges::move(sessions_.end_if([this](const Session& one) {
     const auto* user = find(one.user);
@@ -331,14 +338,16 @@ std::optional<Time> Accounts::expires(const Caller& caller) const {
 }
 
 bool Accounts::is_open(const Caller& caller) const {
+  const auto* user = find(caller.user);
+  if (user == nullptr) return false;
   if (caller.token.empty()) {
     const auto* session = sessions_.by_id(caller.session);
-    const auto* user = session == nullptr ? nullptr : find(session->user);
-    return user != nullptr && user->role >= caller.role && !user->must_change_password &&
+    return session != nullptr && session->stamp == user->stamp && user->role == caller.role &&
            sessions_.left(*session, mono()) > Duration{};
   }
   return std::ranges::any_of(list_.tokens, [&](const ApiToken& one) {
-    return one.id == caller.token && (!one.expires || *one.expires > clock_.now());
+    return one.id == caller.token && std::min(one.role, user->role) == caller.role &&
+           (!one.expires || *one.expires > clock_.now());
   });
 }
 

@@ -46,7 +46,8 @@ class Accounts final : public Gate {
   // Ends the workers, after what was asked of them. The loop must still run, or never again.
   void stop();
 
-  // `id`: the public one of a session or token that has just ended, for whatever reason.
+  // `id`: the public one of a session or token that has just ended, for whatever reason, or whose
+  // user has another role now.
   void when_ended(std::function<void(const std::string& id)> tell);
 
   std::optional<Caller> who(const Request& request) override;

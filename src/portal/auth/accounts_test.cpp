@@ -288,10 +288,15 @@ TEST_F(AccountsTest, TakeARoleAndARemovalFromOutsideWithinASecond) {
                              UserFile::Missing::is_wrong));
   pass(1s);
   EXPECT_EQ(by_cookie(anna.cookie)->role, Role::viewer);
+  EXPECT_THAT(ended, ElementsAre(anna.caller.session)) << "what lives longer than a request looks";
+  EXPECT_FALSE(accounts->is_open(anna.caller)) << "and is not what it was";
+  EXPECT_TRUE(accounts->is_open(*by_cookie(anna.cookie)));
+  ended.clear();
   ASSERT_TRUE(outside.change([](UserList& list) { return list.remove("anna"); },
                              UserFile::Missing::is_wrong));
   pass(1s);
   EXPECT_FALSE(by_cookie(anna.cookie));
+  EXPECT_FALSE(accounts->is_open(anna.caller));
   EXPECT_THAT(ended, ElementsAre(anna.caller.session));
   EXPECT_TRUE(by_cookie(in.cookie));
 }
