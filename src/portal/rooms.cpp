@@ -2,6 +2,7 @@
 #include "portal/rooms.h"
 
 #include "base/text.h"
+#include "portal/api/audit.h"
 #include "portal/api/groups.h"
 #include "portal/api/health.h"
 #include "portal/api/live.h"
@@ -77,6 +78,7 @@ void Rooms::furnish(Context&) {
   add_sessions(router_, house_);
   add_users(router_, house_);
   add_tokens(router_, house_);
+  add_audit(router_, house_);
   add_service(router_, field_, program_);
   add_live(router_, live_);
   add_openapi(router_);

@@ -10,6 +10,7 @@
 #include "portal/api/tokens.h"
 #include "portal/api/users.h"
 #include "portal/auth/accounts.h"
+#include "portal/live/hub.h"
 #include "portal/router.h"
 
 namespace lightship::portal {
@@ -170,18 +171,16 @@ struct PeopleTest : testing::Test {
       clock, book, {.first_password = [this](const std::string&, const std::string& password) {
         first = password;
       }}};
-  // Nobody here asks for pictures or topics.
-  alignas(std::max_align_t) std::byte nothing[64]{};
-  House house{loop.get_executor(),
-              clock,
-              book,
-              field,
-              reinterpret_cast<Views&>(nothing),
-              disk,
-              accounts,
-              reinterpret_cast<LiveHub&>(nothing),
-              {},
-              {}};
+  LiveHub live{loop.get_executor(), clock};
+  House house{.loop = loop.get_executor(),
+              .clock = clock,
+              .logbook = book,
+              .field = field,
+              .disk = disk,
+              .accounts = accounts,
+              .live = live,
+              .config_dir = {},
+              .data_dir = {}};
   Router router{accounts, nowhere};
 };
 
