@@ -27,6 +27,10 @@ constexpr auto kHandshakeWithin = 10s;
 constexpr std::size_t kStretch = 64 * 1024;
 constexpr auto kStretchWithin = 20s;
 
+// Beast wants the whole of a header, or of a line that begins a chunk, before it takes any of it: a
+// chunk's extension without an end would be held to its end.
+constexpr std::size_t kMostUnread = 64 * 1024;
+
 using Parser = http::request_parser<http::string_body>;
 using Plain = beast::tcp_stream;
 // Over the plain stream, which stays where it is and can be shut down from outside.
@@ -84,6 +88,13 @@ std::optional<Response> refuse(const http::request<http::string_body>& asked) {
   if (asked.count(http::field::transfer_encoding) > 0 &&
       asked.count(http::field::content_length) > 0)
     return problem(400, "Bad Request", "Transfer-Encoding and Content-Length exclude each other.");
+  // RFC 9112, 6.1: who stands between us and the peer may see another end of the body.
+  const auto codings = asked.count(http::field::transfer_encoding);
+  if (codings > 0 && asked.version() != 11)
+    return problem(400, "Bad Request", "Transfer-Encoding is of HTTP/1.1.");
+  if (codings > 1 ||
+      (codings == 1 && !beast::iequals(asked[http::field::transfer_encoding], "chunked")))
+    return problem(501, "Not Implemented", "The only transfer coding that is known is chunked.");
   return std::nullopt;
 }
 
@@ -194,6 +205,8 @@ Task<void> converse(std::shared_ptr<Hall> hall, std::shared_ptr<Stream> held,
     visit.busy(false);
   }
   // What was said last is read by the peer only when the connection is not reset under it.
+  // Meanwhile it holds a place that somebody with a request may need more.
+  visit.busy(false);
   lowest.expires_after(2s);
   if constexpr (std::is_same_v<Stream, Secure>) co_await stream.async_shutdown(into(failed));
   lowest.socket().shutdown(tcp::socket::shutdown_send, failed);
@@ -243,7 +256,7 @@ Task<void> serve_connection(std::shared_ptr<Hall> hall, tcp::socket socket) {
         {11, false, false});
     co_return;
   }
-  beast::flat_buffer buffer;
+  beast::flat_buffer buffer(kMostUnread);
   if (!hall->tls) {
     co_await converse(hall, plain, *visit, std::move(buffer), peer, false);
     co_return;
