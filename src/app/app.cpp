@@ -143,6 +143,7 @@ class App {
   Loaded loaded_;
   asio::signal_set signals_;
   portal::Portal portal_;
+  portal::Settings portal_as_started_;
   Systemd systemd_;
   Running running_;
   std::unique_ptr<asio::steady_timer> end_;  // never expires; cancelled to stop
@@ -418,7 +419,7 @@ Task<Result<void>> App::reload() {
     }
     log_.error("reload refused, nothing is changed", field("config", options_.config_dir.string()));
   } else {
-    const bool portal_moved = portal_settings(fresh.house) != portal_settings(loaded_.house);
+    const bool portal_moved = portal_settings(fresh.house) != portal_as_started_;
     context_.device_id = fresh.site.device_id;
     loaded_ = std::move(fresh);
     apply_levels();
@@ -471,11 +472,16 @@ portal::Settings App::portal_settings(const HouseConfig& house) const {
   // Relative to the configuration, as every file that is read.
   settings.tls_files.certificate = options_.config_dir / settings.tls_files.certificate;
   settings.tls_files.key = options_.config_dir / settings.tls_files.key;
+  // One that was renewed is another one.
+  std::error_code missing;
+  settings.tls_files.written =
+      std::filesystem::last_write_time(settings.tls_files.certificate, missing);
   return settings;
 }
 
 void App::start_portal() {
-  portal_.start(portal_settings(loaded_.house), [this](const std::string& url) {
+  portal_as_started_ = portal_settings(loaded_.house);
+  portal_.start(portal_as_started_, [this](const std::string& url) {
     running_.portal = url;
     if (!context_.data_dir.empty()) {
       if (auto written = write_file_atomic(context_.data_dir / "portal.url", url + "\n");

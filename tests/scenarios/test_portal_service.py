@@ -167,6 +167,20 @@ class Encryption(TestCase):
         eventually(lambda: (ship.data / "portal.url").exists(), 10, "portal.url")
         trusting = ssl.create_default_context(cafile=str(authority.ca))
         self.assertEqual(ship.visitor(tls=trusting).get("/healthz").status, 200)
+        first = ship.wait_for_log(lambda r: r.get("event") == "certificate")["sha256"]
+        # A renewed one is taken with a reload.
+        renewed, key = authority.issue("renewed")
+        pathlib.Path(certificate).with_suffix(".key").write_bytes(pathlib.Path(key).read_bytes())
+        pathlib.Path(certificate).write_bytes(pathlib.Path(renewed).read_bytes())
+        ship.reload()
+        ship.wait_for_log(lambda r: r.get("event") == "certificate" and r["sha256"] != first)
+        eventually(lambda: self._answers(ship.visitor(tls=trusting)), 10, "the portal is back")
+
+    def _answers(self, visitor):
+        try:
+            return visitor.get("/healthz").status == 200
+        except OSError:
+            return False
 
 
 class Alone(TestCase):

@@ -13,8 +13,9 @@
 namespace lightship::portal {
 
 struct TlsFiles {
-  std::filesystem::path certificate;  // PEM, the whole chain, the server's own first
-  std::filesystem::path key;          // PEM
+  std::filesystem::path certificate;          // PEM, the whole chain, the server's own first
+  std::filesystem::path key;                  // PEM
+  std::filesystem::file_time_type written{};  // the certificate, when it was last looked at
   friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
