@@ -6,6 +6,7 @@ import os
 import pathlib
 import pty
 import re
+import socket
 import stat
 import subprocess
 import time
@@ -200,6 +201,26 @@ class Sessions(Portal):
         for path in ("/api/session", "/api/users", "/api/status", "/api/nothing"):
             self.assert_outside(thief.ask("GET", path))
         self.assert_outside(thief.ask("POST", "/api/password", {"old": PASSWORD, "new": "taken-over-by-me"}))
+
+    def test_the_live_feed_ends_with_its_session(self):
+        gateway = self.gateway()
+        for end in ("log out", "remove"):
+            browser = self.inside(gateway, "vera")
+            with contextlib.closing(socket.create_connection(gateway.portal, timeout=5)) as feed:
+                host, port = gateway.portal
+                feed.sendall((f"GET /api/live HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                              f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCookie: {browser.cookie}\r\n"
+                              f"Origin: http://{host}:{port}\r\n\r\n").encode())
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += feed.recv(1)
+                self.assertIn(b" 101 ", head)
+                if end == "log out":
+                    self.assertEqual(browser.ask("POST", "/api/logout").status, 204)
+                else:
+                    self.assertEqual(user(gateway.data, "remove", "vera").returncode, 0)
+                frame = feed.recv(4)
+                self.assertEqual((frame[0] & 0x0F, int.from_bytes(frame[2:4], "big")), (8, 4401), end)
 
     def test_foreign_ones_and_rubbish_are_nobody(self):
         gateway = self.gateway()

@@ -225,6 +225,18 @@ TEST_F(AccountsTest, KeepSessionsOverARestartAndLogOutsToo) {
   EXPECT_FALSE(by_cookie(two.cookie));
 }
 
+TEST_F(AccountsTest, RatherForgetAllSessionsThanOneLogOut) {
+  const auto one = admin();
+  const auto two = login(kGood);
+  std::filesystem::create_directory(folder / "sessions.json.new");  // nothing can be written
+  ASSERT_TRUE(wait(accounts->end_session(two.caller.session)));
+  EXPECT_TRUE(by_cookie(one.cookie));
+  EXPECT_FALSE(std::filesystem::exists(folder / "sessions.json"));
+  stop();
+  start();
+  EXPECT_FALSE(by_cookie(two.cookie));
+}
+
 TEST_F(AccountsTest, GiveEveryLogInAnotherSession) {
   const auto one = admin();
   const auto two = login(kGood);
