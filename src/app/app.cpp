@@ -476,6 +476,7 @@ portal::Settings App::portal_settings(const HouseConfig& house) const {
   std::error_code missing;
   settings.tls_files.written =
       std::filesystem::last_write_time(settings.tls_files.certificate, missing);
+  settings.pages = options_.portal_root;
   return settings;
 }
 

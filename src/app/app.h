@@ -20,7 +20,8 @@ struct Options {
   std::filesystem::path data_dir;
   bool config_named = false;  // given by option or environment: must exist
   bool data_named = false;
-  bool no_persistence = false;  // go on when data_dir cannot be written
+  std::filesystem::path portal_root;  // pages from this folder, for who works on them
+  bool no_persistence = false;        // go on when data_dir cannot be written
   Level level = Level::info;
   bool level_given = false;  // by option or environment: wins over the configuration
   Logbook::Form form = Logbook::Form::text;

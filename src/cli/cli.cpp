@@ -37,7 +37,7 @@ std::optional<std::string> environment(const char* name) {
 
 // Options that several subcommands share, as typed.
 struct Typed {
-  std::string config, data, level, format;
+  std::string config, data, level, format, portal_root;
   bool json = false, no_persistence = false;
 };
 
@@ -50,6 +50,8 @@ app::Options run_options(const Typed& typed) {
   options.config_dir = config ? std::filesystem::path(*config) : app::default_config_dir();
   options.data_dir = data ? std::filesystem::path(*data) : app::default_data_dir();
   options.no_persistence = typed.no_persistence;
+  if (!typed.portal_root.empty())
+    options.portal_root = std::filesystem::absolute(typed.portal_root);
   const auto level = typed.level.empty() ? environment("LOG_LEVEL") : typed.level;
   if (level) {
     options.level = parse_level(*level).value_or(Level::info);
@@ -139,6 +141,9 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"text", "json"}));
   run->add_flag("--no-persistence", typed.no_persistence,
                 "keep nothing on disk; for a data directory that cannot be written");
+  constexpr auto kPortalRoot =
+      "serve the portal's pages from this folder, for development; absent: those in the program";
+  run->add_option("--portal-root", typed.portal_root, kPortalRoot)->check(CLI::ExistingDirectory);
 
   DemoOptions demo_options;
   std::optional<std::uint16_t> portal_port, gateway_port, mqtt_port;
@@ -156,6 +161,8 @@ int main(int argc, char** argv) {
   demo_command
       ->add_option("--mqtt-port", mqtt_port, "port of the MQTT broker (1883); 0: any free one")
       ->check(CLI::Range(0, 65535));
+  demo_command->add_option("--portal-root", typed.portal_root, kPortalRoot)
+      ->check(CLI::ExistingDirectory);
   demo_command->add_option("--seconds", seconds, "end after so many seconds, with exit status 0")
       ->check(CLI::Range(1, 1'000'000));
 
@@ -350,6 +357,8 @@ int main(int argc, char** argv) {
   }
   if (*demo_command) {
     if (!typed.data.empty()) demo_options.data = typed.data;
+    if (!typed.portal_root.empty())
+      demo_options.portal_root = std::filesystem::absolute(typed.portal_root);
     demo_options.portal_port = portal_port;
     demo_options.gateway_port = gateway_port;
     demo_options.mqtt_port = mqtt_port;

@@ -84,6 +84,7 @@ int demo(const DemoOptions& options) {
   run.config_dir = place->config();
   run.data_dir = place->data();
   run.config_named = run.data_named = true;
+  run.portal_root = options.portal_root;
   const auto news = start_gateway(gateway, std::move(run), place->log());
   if (!news) return unavailable(news.error().text);
 

@@ -14,7 +14,8 @@
 namespace lightship::cli {
 
 struct DemoOptions {
-  std::filesystem::path data;  // empty: a fresh temporary directory, removed at the end
+  std::filesystem::path data;         // empty: a fresh temporary directory, removed at the end
+  std::filesystem::path portal_root;  // empty: the pages in the program
   // Nothing: the usual port, or any free one when it is taken. 0: any free one.
   std::optional<std::uint16_t> portal_port, gateway_port, mqtt_port;
   std::optional<std::chrono::seconds> seconds;

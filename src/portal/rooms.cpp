@@ -61,6 +61,7 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
       live_(loop_, context.clock),
       house_{loop_,     context.clock, context.logbook,    field_,          disk_,
              accounts_, live_,         context.config_dir, context.data_dir},
+      pages_(settings.pages),
       guests_({settings.guest_rate, settings.guest_rate * kBurst}),
       callers_({settings.session_rate, settings.session_rate * kBurst}),
       router_(accounts_, [this](const Request& request, const std::optional<Caller>& caller) {

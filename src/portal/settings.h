@@ -26,6 +26,9 @@ struct Settings {
     friend bool operator==(const Sessions&, const Sessions&) = default;
   } sessions;
 
+  // For development: pages from this folder instead of those in the program.
+  std::filesystem::path pages;
+
   // Requests a second for long, of one address without a session, and of one session or token;
   // ten times as many at once. 0: no limit.
   double guest_rate = 50, session_rate = 1000;

@@ -36,8 +36,12 @@ extern const std::span<const SiteFile> kSiteFiles;
 class SiteFiles {
  public:
   explicit SiteFiles(std::span<const SiteFile> files = kSiteFiles) : files_(files) {}
-  // For development: from a folder that `npm run build` fills, read anew each time.
-  SiteFiles(std::filesystem::path root, Worker& disk) : root_(std::move(root)), disk_(&disk) {}
+  // For development: from a folder that `npm run build` fills, read anew each time. Empty: those of
+  // the program.
+  explicit SiteFiles(std::filesystem::path root)
+      : files_(kSiteFiles),
+        root_(std::move(root)),
+        disk_(root_.empty() ? nullptr : std::make_unique<Worker>()) {}
 
   Task<Response> answer(const Request& request, const std::optional<Caller>& caller);
 
@@ -48,7 +52,7 @@ class SiteFiles {
 
   std::span<const SiteFile> files_;
   std::filesystem::path root_;
-  Worker* disk_ = nullptr;
+  std::unique_ptr<Worker> disk_;
   // Few ask for it: every browser takes gzip.
   std::map<std::string_view, std::shared_ptr<const std::string>> unpacked_;
 };
