@@ -33,6 +33,13 @@ describe('an answer', () => {
     answers(429, '{}', { 'Retry-After': '30', 'Content-Type': 'application/json' })
     expect(((await get('/api/x').catch((why: unknown) => why)) as ApiError).retry_after_s).toBe(30)
   })
+  it('503 is one where the page has said so, unless it is a problem', async () => {
+    answers(503, '{"late":["mqtt"]}', { 'Content-Type': 'application/json' })
+    expect(await get('/api/status', { also: 503 })).toEqual({ late: ['mqtt'] })
+    expect(ApiError.from(await get('/api/status').catch((why: unknown) => why)).status).toBe(503)
+    answers(503, '{"detail":"hangs"}', { 'Content-Type': 'application/problem+json' })
+    await expect(get('/api/status', { also: 503 })).rejects.toThrow('hangs')
+  })
   it('without a body is nothing', async () => {
     answers(204, '')
     expect(await post('/api/x')).toBeUndefined()

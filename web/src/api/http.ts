@@ -47,6 +47,7 @@ export interface Ask {
   signal?: AbortSignal
   stay?: boolean // a 401 is this call's own answer, not the end of the session
   accept?: string
+  also?: number // a status that is an answer, too, where it is no problem+json
 }
 
 export function address(path: string, query: Ask['query'] = {}): string {
@@ -71,7 +72,7 @@ export async function send(path: string, ask: Ask = {}): Promise<Response> {
     credentials: 'same-origin',
     cache: 'no-store',
   })
-  if (answer.ok) return answer
+  if (answer.ok || (answer.status === ask.also && answer.headers.get('Content-Type')?.startsWith('application/json'))) return answer
   const problem = await readProblem(answer)
   if (answer.status === 401 && !ask.stay) onUnauthorized()
   const wait = Number(answer.headers.get('Retry-After'))

@@ -6,7 +6,7 @@ type Signal = { signal?: AbortSignal }
 const segment = encodeURIComponent
 
 export const metrics = (minutes: number, ask: Signal = {}) => get<T.MetricsAnswer>('/api/metrics', { ...ask, query: { minutes } })
-export const status = (ask: Signal = {}) => get<T.Status>('/api/status', ask)
+export const status = (ask: Signal = {}) => get<T.Status>('/api/status', { ...ask, also: 503 }) // 503: something is late, and says so
 export const restart = (part?: string) => post<void>('/api/service/restart', part ? { part } : {})
 
 export const deviceHealth = (ask: Signal = {}) => get<T.List<T.Device>>('/api/device-health', ask)
