@@ -42,6 +42,7 @@ connections:
       - id: panel
         type: machine
         unit_id: 1
+        allow_write: true             # set_point, from the portal or with `lightship write`
         gateway_unit_id: 11
         poll_interval: 1
         mqtt_enabled: true
