@@ -6,7 +6,7 @@
 #include "app/app.h"
 #include "base/text.h"
 #include "cli/query_print.h"
-#include "cli/query_time.h"
+#include "config/time_text.h"
 #include "config/scalar.h"
 #include "store/history/reader.h"
 
@@ -41,7 +41,7 @@ struct Range {
 Result<Range> range_of(const QueryOptions& options) {
   const auto now = SystemClock().now();
   const auto time = [&](const char* name, const std::string& text) -> Result<Time> {
-    const auto parsed = parse_time(text, now);
+    const auto parsed = config::parse_time(text, now);
     if (parsed) return *parsed;
     return fail(Errc::invalid,
                 "{} '{}' is not a time such as 2026-01-04T12:00:00Z, 2026-01-04, -2h or now", name,

@@ -5,7 +5,7 @@
 
 #include "base/json_writer.h"
 #include "core/event.h"
-#include "store/history/number.h"
+#include "store/history/csv.h"
 
 namespace lightship::cli {
 
@@ -18,30 +18,6 @@ namespace {
 
 std::string time_text(history::Millis at) { return to_rfc3339(history::from_millis(at)); }
 
-std::string quality(const Sample& sample) {
-  return sample.reason == Reason::none ? "good" : to_string(sample.reason, sample.code);
-}
-
-// A window that is not whole says why, where something was heard; else there was nobody to say it.
-std::string quality(const Rollup& rollup, double percent) {
-  if (rollup.reason != Reason::none) return to_string(rollup.reason, rollup.code);
-  return percent >= 99.95 ? "good" : "gap";
-}
-
-Value number(const Rollup& rollup, double of) {
-  return rollup.has_value() ? history::shown(rollup.format, of) : Value{};
-}
-Value average(const Rollup& rollup) {
-  return rollup.has_value() ? history::shown(history::average_format(rollup.format), rollup.avg)
-                            : Value{};
-}
-Value increase(const QueryHead& head, const Rollup& rollup) {
-  if (head.series.kind != Kind::counter) return {};
-  const auto format =
-      rollup.format == history::Format::f32 ? history::Format::scaled : rollup.format;
-  if (format == history::Format::scaled) return Real{rollup.increase, 4};
-  return history::shown(format, rollup.increase);
-}
 Value percent(const Rollup& rollup, history::Millis step) {
   return Real{history::coverage(rollup, step), 1};
 }
@@ -59,7 +35,7 @@ class Table final : public QueryPrinter {
   void row(const Sample& sample) override {
     if (rows_++ == 0) fmt::print("{:<24}  {:>14}  {}\n", "time (UTC)", "value", "quality");
     fmt::print("{:<24}  {:>14}  {}\n", time_text(sample.at), to_text(sample.value),
-               quality(sample));
+               history::quality(sample));
   }
   void row(const Rollup& r) override {
     const bool counts = head_.series.kind == Kind::counter;
@@ -69,11 +45,13 @@ class Table final : public QueryPrinter {
                  "quality");
     }
     const auto good = history::coverage(r, head_.step);
-    fmt::print("{:<24}  {:>12}  {:>12}  {:>12}  {:>12}  {:>7}  {:>7}{}  {}\n", time_text(r.start),
-               to_text(average(r)), to_text(number(r, r.min)), to_text(number(r, r.max)),
-               to_text(number(r, r.last)), r.count, to_text(percent(r, head_.step)),
-               counts ? fmt::format("  {:>12}", to_text(increase(head_, r))) : "",
-               quality(r, good));
+    fmt::print(
+        "{:<24}  {:>12}  {:>12}  {:>12}  {:>12}  {:>7}  {:>7}{}  {}\n", time_text(r.start),
+        to_text(history::shown_average(r)), to_text(history::shown(r, r.min)),
+        to_text(history::shown(r, r.max)), to_text(history::shown(r, r.last)), r.count,
+        to_text(percent(r, head_.step)),
+        counts ? fmt::format("  {:>12}", to_text(history::shown_increase(head_.series, r))) : "",
+        history::quality(r, good));
   }
   void end(const std::vector<CounterEvent>& events) override {
     if (rows_ == 0) fmt::print("nothing was recorded in this time\n");
@@ -102,44 +80,33 @@ class Table final : public QueryPrinter {
   std::size_t rows_ = 0;
 };
 
-// RFC 4180: CRLF, quotes doubled.
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
-std::string cell(const Value& value) { return has_value(value) ? csv_text(to_text(value)) : ""; }
-
 class Csv final : public QueryPrinter {
  public:
   void begin(const QueryHead& head) override { head_ = head; }
   void row(const Sample& sample) override {
-    header("time,point,value,unit,quality");
-    fmt::print("{},{},{},{},{}\r\n", time_text(sample.at), csv_text(head_.series.name),
-               cell(sample.value), csv_text(head_.series.unit), quality(sample));
+    header(true);
+    std::string line;
+    history::append_csv(line, head_.series, sample);
+    put(line);
   }
-  void row(const Rollup& r) override {
-    header("time,point,avg,min,max,last,count,coverage,increase,unit,quality");
-    const auto good = history::coverage(r, head_.step);
-    fmt::print("{},{},{},{},{},{},{},{},{},{},{}\r\n", time_text(r.start),
-               csv_text(head_.series.name), cell(average(r)), cell(number(r, r.min)),
-               cell(number(r, r.max)), cell(number(r, r.last)), r.count,
-               cell(percent(r, head_.step)), cell(increase(head_, r)), csv_text(head_.series.unit),
-               quality(r, good));
+  void row(const Rollup& rollup) override {
+    header(false);
+    std::string line;
+    history::append_csv(line, head_.series, head_.step, rollup);
+    put(line);
   }
   void end(const std::vector<CounterEvent>&) override {
     // An answer without rows has its header all the same.
-    header(head_.step == 0 ? "time,point,value,unit,quality"
-                           : "time,point,avg,min,max,last,count,coverage,increase,unit,quality");
+    header(head_.step == 0);
   }
 
  private:
-  void header(const char* names) {
-    if (!std::exchange(headed_, true)) fmt::print("{}\r\n", names);
+  static void put(const std::string& line) { std::fwrite(line.data(), 1, line.size(), stdout); }
+  void header(bool raw) {
+    if (std::exchange(headed_, true)) return;
+    std::string line;
+    history::append_csv_head(line, raw);
+    put(line);
   }
   QueryHead head_;
   bool headed_ = false;
@@ -169,18 +136,19 @@ class Json final : public QueryPrinter {
   void row(const Sample& sample) override {
     put([&](JsonWriter& json) {
       json.member("time", time_text(sample.at)).member("value", sample.value);
-      json.member("quality", quality(sample));
+      json.member("quality", history::quality(sample));
     });
   }
   void row(const Rollup& r) override {
     const auto good = history::coverage(r, head_.step);
     put([&](JsonWriter& json) {
-      json.member("time", time_text(r.start)).member("avg", average(r));
-      json.member("min", number(r, r.min)).member("max", number(r, r.max));
-      json.member("last", number(r, r.last)).member("count", r.count);
+      json.member("time", time_text(r.start)).member("avg", history::shown_average(r));
+      json.member("min", history::shown(r, r.min)).member("max", history::shown(r, r.max));
+      json.member("last", history::shown(r, r.last)).member("count", r.count);
       json.member("coverage", Real{good, 1});
-      if (head_.series.kind == Kind::counter) json.member("increase", increase(head_, r));
-      json.member("quality", quality(r, good));
+      if (head_.series.kind == Kind::counter)
+        json.member("increase", history::shown_increase(head_.series, r));
+      json.member("quality", history::quality(r, good));
     });
   }
   void end(const std::vector<CounterEvent>& events) override {

@@ -1,12 +1,12 @@
 // Reads times.
-#include "cli/query_time.h"
+#include "config/time_text.h"
 
 #include <charconv>
 
 #include "base/text.h"
 #include "config/scalar.h"
 
-namespace lightship::cli {
+namespace lightship::config {
 namespace {
 
 // Takes exactly `digits` digits from the front.
@@ -87,7 +87,7 @@ std::optional<Time> parse_time(std::string_view text, Time now) {
   if (text == "today") return Time(today);
   if (text == "yesterday") return Time(today - std::chrono::days(1));
   if (text.starts_with('-')) {
-    const auto ago = config::parse_duration(text.substr(1));
+    const auto ago = parse_duration(text.substr(1));
     if (!ago) return std::nullopt;
     return now - Duration(*ago);
   }
@@ -101,4 +101,4 @@ std::optional<Time> parse_time(std::string_view text, Time now) {
   return std::nullopt;
 }
 
-}  // namespace lightship::cli
+}  // namespace lightship::config
