@@ -33,6 +33,14 @@ struct Site {
     bool unit_known = true;  // false: something is wrong with it, and that is told already
   };
   std::vector<Device> devices;
+
+  // Whom the gateway talks to beside its devices: brokers and endpoints.
+  struct Peer {
+    std::string name;  // "MQTT broker", "HTTP endpoint billing"
+    std::string host;
+    std::uint16_t port = 0;
+  };
+  std::vector<Peer> peers;
 };
 
 // The poll plan of one line, as `lightship check` shows it.

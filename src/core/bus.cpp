@@ -13,6 +13,7 @@ namespace lightship {
 void Bus::publish(Readings readings) {
   cache_.apply(readings);
   ++published_;
+  readings_ += readings.readings.size();
   if (inlets_->empty()) return;
   const auto event = std::make_shared<const Readings>(std::move(readings));
   for (auto* inlet : *inlets_) inlet->offer(event);

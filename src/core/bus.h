@@ -29,13 +29,14 @@ class Bus final : public Outlet {
   std::unique_ptr<Inlet> subscribe(std::string name, std::size_t capacity);
 
   std::uint64_t published() const { return published_; }
+  std::uint64_t readings() const { return readings_; }  // in all of these
   std::uint64_t dropped() const;  // by all inlets that are there now
 
  private:
   asio::any_io_executor executor_;
   Cache& cache_;
   std::shared_ptr<std::vector<Inlet*>> inlets_ = std::make_shared<std::vector<Inlet*>>();
-  std::uint64_t published_ = 0;
+  std::uint64_t published_ = 0, readings_ = 0;
 };
 
 }  // namespace lightship

@@ -57,6 +57,22 @@ void Metrics::remove_gauges(const std::pair<std::string, std::string>& label) {
   }
 }
 
+std::uint64_t Metrics::total(std::string_view counter) const {
+  std::uint64_t sum = 0;
+  const auto family = families_.find(counter);
+  if (family == families_.end()) return sum;
+  for (const auto& [labels, one] : family->second.counters) sum += one->value;
+  return sum;
+}
+
+std::vector<double> Metrics::values(std::string_view gauge) const {
+  std::vector<double> read;
+  const auto family = families_.find(gauge);
+  if (family == families_.end()) return read;
+  for (const auto& [labels, one] : family->second.gauges) read.push_back(one());
+  return read;
+}
+
 std::string Metrics::prometheus() const {
   std::string out;
   for (const auto& [name, family] : families_) {

@@ -42,6 +42,11 @@ class Metrics {
 
   std::string prometheus() const;
 
+  // Of all labels together; 0 where there is no such counter (yet).
+  std::uint64_t total(std::string_view counter) const;
+  // One for each label, read now.
+  std::vector<double> values(std::string_view gauge) const;
+
  private:
   struct Family {
     std::string help, type;

@@ -118,6 +118,13 @@ std::shared_ptr<OutboxQueue> OutboxFile::queue(const std::string& sink) {
   };
   show("outbox_messages", "messages waiting for acknowledgement",
        [](const OutboxQueue& q) { return q.waiting(); });
+  show("outbox_oldest_seconds",
+       "timestamp of the oldest that waits and is known, seconds since 1970; NaN: none",
+       [](const OutboxQueue& q) {
+         const auto oldest = q.oldest();
+         return oldest ? std::chrono::duration<double>(oldest->time_since_epoch()).count()
+                       : std::numeric_limits<double>::quiet_NaN();
+       });
   show("outbox_bytes", "what they take", [](const OutboxQueue& q) { return q.bytes(); });
   show("outbox_dropped", "messages dropped because the outbox was full",
        [](const OutboxQueue& q) { return q.dropped(); });

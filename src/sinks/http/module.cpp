@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "sinks/http/alert_sink.h"
 #include "sinks/http/measurement_sink.h"
+#include "sinks/http/url.h"
 
 namespace lightship::http {
 namespace {
@@ -15,6 +16,15 @@ class HttpModule final : public config::Module {
     files.section(kFile, "communication", "where data goes", [this](config::Fields& f) {
       f.map("api_endpoints", endpoints_, "HTTP endpoints by the type of a client").pattern_id();
     });
+  }
+
+  void gather(config::Site& site, config::Mistakes&) override {
+    for (const auto& [type, category] : endpoints_) {
+      if (category.measurements && category.measurements->enabled)
+        add_peer(site, "HTTP endpoint " + type, category.measurements->url);
+      if (category.alerts && category.alerts->enabled)
+        add_peer(site, "HTTP endpoint " + type + ", alerts", category.alerts->url);
+    }
   }
 
   void check(const config::Site& site, config::Mistakes& mistakes) override {
@@ -75,6 +85,10 @@ class HttpModule final : public config::Module {
   }
 
  private:
+  static void add_peer(config::Site& site, std::string name, const std::string& url) {
+    if (auto server = server_of(url))
+      site.peers.push_back({std::move(name), std::move(server->host), server->port});
+  }
   static void check_files(const config::Site& site, const EndpointConfig& c,
                           config::Mistakes& mistakes) {
     if (c.enabled) config::check_files(site, {c.at, c.ca_file, c.cert_file, c.key_file}, mistakes);

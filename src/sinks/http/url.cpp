@@ -1,6 +1,8 @@
 // Placeholders of URLs.
 #include "sinks/http/url.h"
 
+#include <charconv>
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -48,6 +50,29 @@ std::optional<std::string> check_url(const std::string& url, bool with_point) {
     at = close + 1;
   }
   return link::check_http_url(sample);
+}
+
+std::optional<Server> server_of(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::nullopt;
+  Server server;
+  server.port = to_lower(url.substr(0, scheme)) == "https" ? 443 : 80;
+  auto authority = url.substr(scheme + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  if (const auto user = authority.rfind('@'); user != std::string_view::npos)
+    authority.remove_prefix(user + 1);
+  if (authority.find('{') != std::string_view::npos) return std::nullopt;
+  const auto bracket = authority.find(']');
+  const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (colon != std::string_view::npos) {
+    const auto digits = authority.substr(colon + 1);
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), server.port);
+    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || server.port == 0)
+      return std::nullopt;
+  }
+  server.host = authority.substr(0, colon);
+  if (server.host.empty()) return std::nullopt;
+  return server;
 }
 
 bool has_placeholder(std::string_view url, std::string_view name) {

@@ -3,6 +3,7 @@
 // What is filled in is escaped, so that a name never adds a segment or a parameter.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,14 @@ namespace lightship::http {
 
 // What is wrong with the URL to post to, or nothing. {point} is known where `with_point`.
 std::optional<std::string> check_url(const std::string& url, bool with_point);
+
+// Host and port of the URL, without user and password; nothing where a placeholder is in them.
+struct Server {
+  std::string host;
+  std::uint16_t port = 0;
+  friend bool operator==(const Server&, const Server&) = default;
+};
+std::optional<Server> server_of(std::string_view url);
 
 bool has_placeholder(std::string_view url, std::string_view name);
 

@@ -42,5 +42,14 @@ TEST(HttpUrl, KnowsThePointOnlyWhereThereIsOne) {
   EXPECT_THAT(check_url("http://x/{point}", false), Optional(HasSubstr("per_point")));
 }
 
+TEST(Url, TheServerIsHostAndPortWithoutUserAndPassword) {
+  EXPECT_EQ(server_of("https://user:secret@a.example/v1/{point}"), (Server{"a.example", 443}));
+  EXPECT_EQ(server_of("http://a.example:8080?x=1"), (Server{"a.example", 8080}));
+  EXPECT_EQ(server_of("HTTP://[2001:db8::1]:81/"), (Server{"[2001:db8::1]", 81}));
+  EXPECT_EQ(server_of("http://{device_id}.example/"), std::nullopt);
+  EXPECT_EQ(server_of("http://a:99999/"), std::nullopt);
+  EXPECT_EQ(server_of("a.example"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace lightship::http

@@ -21,6 +21,13 @@ class MqttModule final : public config::Module {
                   });
   }
 
+  void gather(config::Site& site, config::Mistakes&) override {
+    if (!configured_ || !config_.enabled) return;
+    site.peers.push_back({"MQTT broker", config_.host, config_.port});
+    for (const auto& broker : config_.brokers)
+      site.peers.push_back({"further MQTT broker", broker.host, broker.port});
+  }
+
   void check(const config::Site& site, config::Mistakes& mistakes) override {
     if (configured_ && !config_.enabled) return;
     const auto look = [&](const BrokerConfig& c) {
