@@ -18,6 +18,7 @@
 #include "app/directories.h"
 #include "app/load.h"
 #include "app/parts.h"
+#include "app/pinger.h"
 #include "app/status.h"
 #include "app/systemd.h"
 #include "app/version.h"
@@ -164,7 +165,9 @@ portal::Program App::program() {
               },
           .first_password = [this](const std::string& user,
                                    const std::string& password) { first_password(user, password); },
-          .restart = [this] { return restart_program(); }};
+          .restart = [this] { return restart_program(); },
+          .uses = [this] { return uses_of(loaded_); },
+          .ping = make_pinger(clock_)};
 }
 
 // Printed once, and in no log: lines of JSON are for machines that keep them.

@@ -35,6 +35,18 @@ Loaded load_site(const std::filesystem::path& directory) {
   return loaded;
 }
 
+portal::OurUses uses_of(const Loaded& loaded) {
+  portal::OurUses uses;
+  for (const auto& peer : loaded.site.peers)
+    uses.peers.push_back({peer.name, peer.host, peer.port});
+  for (const auto& plan : loaded.plans) {
+    // "/dev/ttyS0 9600 8N1"; of other lines the first word is a protocol.
+    const auto port = plan.line.substr(0, plan.line.find(' '));
+    if (port.starts_with('/')) uses.ports.push_back({port, "modbus/" + plan.connection});
+  }
+  return uses;
+}
+
 std::string reference_markdown() {
   std::vector<std::unique_ptr<config::Module>> modules;
   modules.push_back(std::make_unique<House>());

@@ -8,6 +8,7 @@
 
 #include "app/house.h"
 #include "config/module.h"
+#include "portal/api/diag.h"
 
 namespace lightship::app {
 
@@ -24,6 +25,9 @@ struct Loaded {
 };
 
 Loaded load_site(const std::filesystem::path& directory);
+
+// Whom it talks to, and which part uses which serial port.
+portal::OurUses uses_of(const Loaded& loaded);
 
 // The sections of every module, for the documents.
 std::string reference_markdown();

@@ -48,4 +48,34 @@ Result<std::string> gunzip(std::string_view packed, std::size_t most) {
   return plain;
 }
 
+struct GzipStream::State {
+  z_stream stream{};
+};
+
+GzipStream::GzipStream() : state_(std::make_unique<State>()) {
+  if (::deflateInit2(&state_->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + kGzipHeader,
+                     kMemory, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::bad_alloc();
+}
+
+GzipStream::~GzipStream() { ::deflateEnd(&state_->stream); }
+
+std::string GzipStream::pack(std::string_view plain, int how) {
+  auto& stream = state_->stream;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  std::string packed;
+  char part[16 * 1024];
+  do {
+    stream.next_out = reinterpret_cast<Bytef*>(part);
+    stream.avail_out = sizeof part;
+    ::deflate(&stream, how);
+    packed.append(part, sizeof part - stream.avail_out);
+  } while (stream.avail_out == 0);
+  return packed;
+}
+
+std::string GzipStream::add(std::string_view plain) { return pack(plain, Z_NO_FLUSH); }
+std::string GzipStream::finish() { return pack({}, Z_FINISH); }
+
 }  // namespace lightship::link

@@ -33,6 +33,18 @@ TEST(Gzip, MakesAMessageSmaller) {
   EXPECT_LT(gzip(message).size(), message.size() / 4);
 }
 
+TEST(GzipStream, IsReadBackByZlib) {
+  GzipStream stream;
+  std::string packed, plain;
+  for (int i = 0; i < 200; ++i) {
+    const std::string part(static_cast<std::size_t>(i) * 20, static_cast<char>('a' + i % 26));
+    plain += part;
+    packed += stream.add(part);
+  }
+  packed += stream.finish();
+  EXPECT_EQ(unpacked_by_zlib(packed), plain);
+}
+
 TEST(Gunzip, GivesBackWhatWasPacked) {
   for (const std::string text : {"", "a", "lamp lamp lamp lamp lamp"}) {
     const auto plain = gunzip(gzip(text), 100);

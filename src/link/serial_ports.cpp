@@ -49,6 +49,15 @@ std::string description_of(const fs::path& tty) {
   return {};
 }
 
+std::string driver_of(const fs::path& tty) {
+  std::error_code missing;
+  auto driver = fs::canonical(tty / "device" / "driver", missing).filename().string();
+  if (driver != "port") return driver;
+  // Since Linux 6.6 a tty hangs on a port and that on its controller, which has the driver.
+  driver = fs::canonical(tty / "device" / ".." / ".." / "driver", missing).filename().string();
+  return missing ? std::string() : driver;
+}
+
 // The kernel lists 8250 ports that do not exist; those have the type "unknown", written 0.
 bool has_hardware(const fs::path& tty) {
   std::error_code missing;
@@ -87,12 +96,13 @@ std::vector<SerialPort> serial_ports() {
   for (const auto& entry : fs::directory_iterator("/sys/class/tty", missing)) {
     const auto device = fs::path("/dev") / entry.path().filename();
     if (!has_hardware(entry.path()) || !fs::exists(device, missing)) continue;
-    ports.push_back({device.string(), names[device], description_of(entry.path())});
+    ports.push_back(
+        {device.string(), names[device], description_of(entry.path()), driver_of(entry.path())});
     names.erase(device);
   }
   // Where /sys is not mounted (containers) the links are all there is.
   for (auto& [device, links] : names)
-    if (!links.empty()) ports.push_back({device.string(), links, {}});
+    if (!links.empty()) ports.push_back({device.string(), links, {}, {}});
   std::ranges::sort(ports, [](const SerialPort& a, const SerialPort& b) {
     return std::tuple(a.stable.empty(), a.device) < std::tuple(b.stable.empty(), b.device);
   });

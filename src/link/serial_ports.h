@@ -14,6 +14,7 @@ struct SerialPort {
   std::vector<std::string>
       stable;               // names that survive a renumbering: /dev/serial/by-id/..., by-path/...
   std::string description;  // "FTDI FT232R USB UART", empty when the kernel does not say
+  std::string driver;       // "ftdi_sio"
 };
 
 // Ports with hardware behind them, sorted by name; those with a stable name first.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/context.h"
+#include "portal/api/diag.h"
 #include "portal/settings.h"
 
 namespace lightship::portal {
@@ -27,6 +28,9 @@ struct Program {
   // Ends the program and starts it again in its place, a moment later. Errc::unavailable: it cannot
   // be started again; the text says why.
   std::function<Result<void>()> restart;
+  // Brokers, endpoints and serial ports of the configuration.
+  std::function<OurUses()> uses;
+  OpenPing ping;  // called on the portal's loop
 };
 
 class Portal {

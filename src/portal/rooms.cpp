@@ -61,6 +61,7 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
       live_(loop_, context.clock),
       house_{loop_,     context.clock, context.logbook,    field_,          disk_,
              accounts_, live_,         context.config_dir, context.data_dir},
+      diagnosis_(context, field_, program.ping, program.uses, program.metrics),
       pages_(settings.pages),
       guests_({settings.guest_rate, settings.guest_rate * kBurst}),
       callers_({settings.session_rate, settings.session_rate * kBurst}),
@@ -82,6 +83,8 @@ void Rooms::furnish(Context&) {
   add_audit(router_, house_);
   add_service(router_, field_, program_);
   add_live(router_, live_);
+  diagnosis_.add_routes(router_);
+  diagnosis_.add_topics(live_);
   add_openapi(router_);
   add_groups(router_);
 }
@@ -100,6 +103,7 @@ Task<void> Rooms::run() {
   TaskGroup all(loop_);
   all.spawn(accounts_.run());
   all.spawn(live_.run());
+  all.spawn(diagnosis_.run());
   all.spawn(serve());
   co_await all.run();
 }

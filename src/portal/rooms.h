@@ -3,6 +3,7 @@
 
 #include "base/worker.h"
 #include "portal/auth/accounts.h"
+#include "portal/diagnosis.h"
 #include "portal/field.h"
 #include "portal/house.h"
 #include "portal/http/rate_limit.h"
@@ -44,6 +45,7 @@ class Rooms {
   Accounts accounts_;
   LiveHub live_;
   House house_;
+  Diagnosis diagnosis_;
   SiteFiles pages_;
   RateLimit guests_, callers_;
   Router router_;

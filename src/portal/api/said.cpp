@@ -75,7 +75,11 @@ Task<bool> put(Context& context, AuditLine line) {
 }  // namespace
 
 Task<void> tell_audit(House& house, AuditLine line) {
-  auto telling = house.field.run<bool>(
+  return tell_audit(house.field, std::move(line));
+}
+
+Task<void> tell_audit(Field& field, AuditLine line) {
+  auto telling = field.run<bool>(
       [line = std::move(line)](Context& context) { return put(context, line); }, Field::kPatience);
   (void)co_await std::move(telling);
 }

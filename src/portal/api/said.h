@@ -37,6 +37,7 @@ struct AuditLine {
   std::string event, user, address;
   std::vector<std::pair<std::string, std::string>> more;
 };
+Task<void> tell_audit(Field& field, AuditLine line);
 Task<void> tell_audit(House& house, AuditLine line);
 AuditLine line_of(const Call& call, std::string event,
                   std::vector<std::pair<std::string, std::string>> more = {});

@@ -155,8 +155,9 @@ std::vector<Interface> interfaces_now() {
 
 std::vector<Interface> interfaces(const SysTree& tree, std::vector<Interface> known) {
   const auto counts = counts_of_proc(tree);
-  for (const auto& name : tree.names("/sys/class/net")) {
-    if (std::ranges::find(known, name, &Interface::name) != known.end()) continue;
+  // In a container /sys may be another network's: it is asked for names only where nobody else is.
+  const bool unknown = known.empty();
+  for (const auto& name : unknown ? tree.names("/sys/class/net") : std::vector<std::string>{}) {
     const auto state = tree.line("/sys/class/net/" + name + "/operstate");
     if (state.empty()) continue;  // a file such as bonding_masters
     known.push_back({.name = name, .up = state == "up"});
