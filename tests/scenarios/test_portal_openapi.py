@@ -22,12 +22,10 @@ SEED = int(os.environ.get("LIGHTSHIP_API_SEED", "4"))
 TO_COME = {
     ("GET", path) for path in (
         "/api/alerts", "/api/device-health", "/api/devices", "/api/device/{id}/registers", "/api/devices/{id}/registers",
-        "/api/diag/bundle", "/api/diag/explain", "/api/diag/frames", "/api/diag/frames.pcapng", "/api/diag/hardware", "/api/diag/lines",
-        "/api/diag/network", "/api/diag/time", "/api/history", "/api/logs", "/api/metrics")
+        "/api/diag/explain", "/api/diag/frames", "/api/diag/frames.pcapng", "/api/diag/lines")
 } | {
     ("POST", path) for path in (
-        "/api/alerts/{id}/ack", "/api/device/{id}/poll", "/api/device/{id}/write", "/api/devices/{id}/poll", "/api/devices/{id}/write",
-        "/api/diag/dns", "/api/diag/ping", "/api/diag/port")
+        "/api/alerts/{id}/ack", "/api/device/{id}/poll", "/api/device/{id}/write", "/api/devices/{id}/poll", "/api/devices/{id}/write")
 }
 # There, and not yet of the shape that is described.
 OLD_SHAPE = {"/api/service", "/api/status"}
