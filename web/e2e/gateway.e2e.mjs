@@ -148,7 +148,7 @@ describe('the simulated site', () => {
     await page.getByRole('button', { name: 'Explain' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.waitFor()
-    await page.waitForFunction(() => (document.querySelector('[role=dialog]')?.innerText.length ?? 0) > 60)
+    await page.waitForFunction(() => (document.querySelector('dialog[open], [role=dialog]')?.innerText.length ?? 0) > 60)
     await page.screenshot({ path: `${out}explain.png` })
   })
 
@@ -224,7 +224,7 @@ describe('the simulated site', () => {
   onDaemon('works on a phone: list, device, back', async () => {
     await page.setViewportSize(phone)
     await open('/devices', 'Device health')
-    const device = page.getByRole('list', { name: 'Devices' }).getByRole('link').first()
+    const device = page.getByRole('link', { name: /Incomer/ })
     await device.click()
     await page.getByRole('link', { name: 'All devices' }).waitFor()
     assert.equal(await sideways(page), false)
