@@ -13,9 +13,13 @@
 
 namespace lightship::app {
 
-class Parts {
+class Parts final : public Viewed {
  public:
-  explicit Parts(Context& context) : context_(context), log_(context.logbook, "lightship") {}
+  explicit Parts(Context& context) : context_(context), log_(context.logbook, "lightship") {
+    context.viewed = this;
+  }
+  // What the picture says of the program as a whole.
+  void program(std::function<void(View&)> tell) { program_ = std::move(tell); }
 
   void start(std::vector<Part> parts);
 
@@ -33,6 +37,11 @@ class Parts {
 
   void nudge();
   void describe_status(JsonWriter& json) const;
+  // What the portal shows of them.
+  void look(View& view) const override;
+  void look_at_plans(View& view) const override;
+  std::optional<PointsView> look_at_points(DeviceId device) const override;
+  bool poll_now(DeviceId device) override;
   std::size_t count() const { return running_.size(); }
   const PartState* state(std::string_view name) const;
 
@@ -56,6 +65,7 @@ class Parts {
   Context& context_;
   Log log_;
   List running_;
+  std::function<void(View&)> program_;
 };
 
 }  // namespace lightship::app

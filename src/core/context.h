@@ -21,6 +21,8 @@
 
 namespace lightship {
 
+class Viewed;
+
 struct Context {
   asio::any_io_executor executor;  // the field loop
   Clock& clock;
@@ -41,6 +43,7 @@ struct Context {
   std::filesystem::path config_dir;
   std::filesystem::path data_dir;  // empty: run without persistence
   Audit* audit = nullptr;          // nothing (in tests): what must be audited is refused
+  Viewed* viewed = nullptr;        // what runs, to be shown
 };
 
 }  // namespace lightship

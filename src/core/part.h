@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "core/context.h"
+#include "core/view.h"
 
 namespace lightship {
 
@@ -30,6 +31,15 @@ class Runner {
   // The configuration no longer has this part; told before it is drained. What it has raised is
   // over.
   virtual void removed() {}
+  // A person wants the device polled now, whatever the pauses say. False: it is not this part's.
+  virtual bool poll_now(DeviceId) { return false; }
+  // What the portal shows of it: `me` has name, life and restarts already; further lines and
+  // devices go to the end of `view`. Quick, because polls wait meanwhile.
+  virtual void look(View&, ServiceView&) const {}
+  // The poll plan of `view`.lines that are its own.
+  virtual void look_at_plans(View&) const {}
+  // What it knows of points beside their values. False: the device is not its own.
+  virtual bool look_at_points(PointsView&) const { return false; }
   // Members of the part's object in GET /api/status.
   virtual void describe_status(JsonWriter&) const {}
 };

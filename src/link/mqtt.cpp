@@ -33,6 +33,7 @@ constexpr std::chrono::seconds kExplainLimit{3};
 
 struct MqttClient::State : std::enable_shared_from_this<MqttClient::State> {
   enum class Phase { idle, connecting, connected };
+  Stage stage = Stage::resolve;
 
   State(asio::any_io_executor on, MqttSettings with)
       : executor(std::move(on)), settings(std::move(with)), name(describe(settings)) {}
@@ -244,6 +245,7 @@ Task<Result<void>> MqttClient::State::connect(Self state) {
   state->end({Errc::closed, "connecting anew", 0});
   const auto& settings = state->settings;
   const MonoTime until = steady_now() + settings.connect_timeout;
+  state->stage = Stage::resolve;
   auto addresses = co_await resolve(settings.host, until);
   if (!addresses) co_return within(state->name, std::move(addresses.error()));
 
@@ -257,6 +259,7 @@ Task<Result<void>> MqttClient::State::connect(Self state) {
   else
     for (const auto& address : *addresses) uris.push_back(uri_of(settings, address.to_string()));
 
+  state->stage = Stage::connect;
   Error error;
   for (std::size_t at = 0; at < uris.size(); ++at) {
     const MonoTime now = steady_now();
@@ -266,11 +269,17 @@ Task<Result<void>> MqttClient::State::connect(Self state) {
     error = std::move(tried.error());
     if (error.code == Errc::refused || error.code == Errc::closed) break;
   }
+  // A broker that hangs up instead of answering is there.
+  if (error.code == Errc::refused || error.code == Errc::closed) state->stage = Stage::log_in;
   if (error.code == Errc::timeout)
     error.text = fmt::format("no answer within {}", for_people(settings.connect_timeout));
   if (error.code == Errc::unavailable) {
     const MonoTime enough = steady_now() + kExplainLimit;
     auto why = co_await explain_failure(settings, error.text, enough);
+    if (why.text.starts_with(kTlsTrouble))
+      state->stage = Stage::tls;
+    else if (why.text.starts_with(kHungUp) || why.text.starts_with(kNoWebSocket))
+      state->stage = Stage::log_in;
     why.code = Errc::unavailable;
     error = std::move(why);
   }
@@ -334,6 +343,8 @@ Task<void> MqttClient::State::disconnect(Self state, std::chrono::milliseconds g
 Task<void> MqttClient::disconnect(std::chrono::milliseconds grace) {
   return State::disconnect(state_, grace);
 }
+
+MqttClient::Stage MqttClient::stage() const { return state_->stage; }
 
 bool MqttClient::connected() const { return state_->phase == State::Phase::connected; }
 

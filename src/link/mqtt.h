@@ -55,6 +55,10 @@ class MqttClient {
   // at most a second for the goodbye itself.
   Task<void> disconnect(std::chrono::milliseconds grace);
 
+  // How far `connect` got: what it was doing when it failed, or does now.
+  enum class Stage { resolve, connect, tls, log_in };
+  Stage stage() const;
+
   bool connected() const;
   std::size_t open_publishes() const;
   const std::string& name() const;  // describe(settings)

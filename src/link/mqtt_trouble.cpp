@@ -148,13 +148,12 @@ Task<Error> explain_failure(MqttSettings settings, std::string said, MonoTime un
     auto addresses = co_await resolve(settings.host, until);
     auto trouble =
         addresses ? co_await tls_trouble(settings, addresses->front(), until) : std::string();
-    if (!trouble.empty()) co_return Error{Errc::unavailable, "TLS: " + trouble, 0};
+    if (!trouble.empty()) co_return Error{Errc::unavailable, std::string(kTlsTrouble) + trouble, 0};
   }
   if (settings.transport == MqttSettings::Transport::websockets)
     co_return Error{Errc::unavailable,
-                    fmt::format("no MQTT over WebSocket at path {} ({})", settings.path, said), 0};
-  co_return Error{Errc::unavailable,
-                  fmt::format("the broker hung up before it answered ({})", said), 0};
+                    fmt::format("{} at path {} ({})", kNoWebSocket, settings.path, said), 0};
+  co_return Error{Errc::unavailable, fmt::format("{} before it answered ({})", kHungUp, said), 0};
 }
 
 }  // namespace lightship::link

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -12,6 +13,11 @@
 #include "link/mqtt_settings.h"
 
 namespace lightship::link {
+
+// What the text of such an error begins with, where it was not the connection itself.
+inline constexpr std::string_view kTlsTrouble = "TLS: ";
+inline constexpr std::string_view kNoWebSocket = "no MQTT over WebSocket";
+inline constexpr std::string_view kHungUp = "the broker hung up";
 
 // `said` is what Paho and OpenSSL said; it is the answer when nothing better is found until
 // `until`.

@@ -268,6 +268,29 @@ Task<void> HistorySink::drain(Duration limit) {
   }
 }
 
+void HistorySink::look(View&, ServiceView& me) const {
+  using State = ServiceView::State;
+  me.title = "History";
+  me.type = "history";
+  me.detail = fmt::format("{} points, {:.1f} MB", recorder_->points(),
+                          static_cast<double>(report_.figures.used) / 1e6);
+  if (failing_) {
+    me.state = State::alarm;
+    me.state_text = "Cannot write";
+    if (!report_.done) me.error = report_.done.error().text;
+    me.advice = {fmt::format("Is there room on the disk of {}?", context_.data_dir.string()),
+                 "May this user write there?",
+                 "Does the disk itself work? Look at the kernel's log"};
+  } else if (report_.over_budget) {
+    me.state = State::warning;
+    me.state_text = "Thinned out";
+    me.detail += ", write_budget of today is spent";
+  } else {
+    me.state = State::good;
+    me.state_text = "Recording";
+  }
+}
+
 void HistorySink::describe_status(JsonWriter& json) const {
   json.member("series", recorder_->points());
   json.member("values", stored_.value);

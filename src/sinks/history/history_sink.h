@@ -25,6 +25,7 @@ class HistorySink final : public Runner {
   Task<void> drain(Duration limit) override;
   void nudge() override { look_at_units_ = true, soon_.cancel(); }
   void describe_status(JsonWriter& json) const override;
+  void look(View& view, ServiceView& me) const override;
 
  private:
   Task<void> listen();

@@ -20,6 +20,7 @@ class AlertSink final : public Runner {
   void nudge() override { courier_.nudge(); }
   void removed() override { courier_.removed(); }
   void describe_status(JsonWriter& json) const override { courier_.describe_status(json); }
+  void look(View&, ServiceView& me) const override { courier_.look(me); }
 
  private:
   Task<void> retry();

@@ -11,6 +11,7 @@
 
 #include "core/backoff.h"
 #include "core/context.h"
+#include "core/view.h"
 #include "link/http_client.h"
 #include "sinks/http/config.h"
 #include "sinks/http/parcel.h"
@@ -52,6 +53,7 @@ class Courier {
   void nudge();
   void removed() { removed_ = true; }
   void describe_status(JsonWriter& json) const;
+  void look(ServiceView& me) const;  // courier_view.cpp
 
   // There is something to take, and nothing speaks against taking it now.
   bool about_to_deliver() const { return queue_->waiting() > 0 && !pausing_; }

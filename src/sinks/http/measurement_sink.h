@@ -20,6 +20,7 @@ class MeasurementSink final : public Runner {
   void nudge() override;
   void removed() override { courier_.removed(); }
   void describe_status(JsonWriter& json) const override;
+  void look(View&, ServiceView& me) const override { courier_.look(me); }
 
  private:
   Task<void> watch();  // the bus, for first news and changes

@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/text.h"
 #include "link/resolve.h"
 #include "sinks/modbus_gateway/listener.h"
 
@@ -92,6 +93,23 @@ Task<void> Server::tick(Heartbeat& heartbeat) {
     heartbeat.beat(kAliveWithin);
     co_await context_.clock.sleep_for(kTick);
     clients_->tick();
+  }
+}
+
+void Server::look(View&, ServiceView& me) const {
+  me.title = "Modbus TCP gateway";
+  me.type = "modbus_gateway";
+  me.state = port_ != 0 ? ServiceView::State::good : ServiceView::State::busy;
+  me.state_text = port_ != 0 ? "Listening" : "Starting";
+  const auto clients = clients_ ? clients_->count() : 0;
+  me.detail =
+      fmt::format("{}, {}", link::host_with_port(config_.host, port_ != 0 ? port_ : config_.port),
+                  counted(clients, "client"));
+  if (exposed_ == 0 && config_.map.empty()) {
+    me.state = ServiceView::State::warning;
+    me.advice = {
+        "No device says expose_via_tcp: true, and nothing is mapped: clients get exception "
+        "10 or 11 for everything"};
   }
 }
 

@@ -17,6 +17,7 @@ class Server final : public Runner {
 
   Task<Error> run() override;
   void describe_status(JsonWriter& json) const override;
+  void look(View& view, ServiceView& me) const override;
 
   std::uint16_t port() const { return port_; }  // where it listens; 0 while it does not
   const Clients* clients() const { return clients_.get(); }

@@ -84,6 +84,8 @@ Task<Result<void>> Delivery::session(const BrokerConfig& broker) {
   client_ = std::move(*made);
   broker_name_ = client_->name();
   auto connected = co_await client_->connect();
+  failed_at_ = client_->stage();
+  failing_ = !connected;
   if (!connected) co_return fail(connected.error());
 
   ++generation_;
@@ -161,6 +163,7 @@ void Delivery::answered(std::uint64_t id, const std::string& topic, const Result
   if (done) {
     ++acknowledged_;
     ++acknowledged_here_;
+    acknowledged_at_ = context_.clock.now();
     queue_->acknowledge(id);
   } else {
     ++refused_;

@@ -9,6 +9,7 @@
 
 #include "core/backoff.h"
 #include "core/context.h"
+#include "core/view.h"
 #include "link/mqtt.h"
 #include "sinks/mqtt/config.h"
 #include "store/outbox_file.h"
@@ -26,6 +27,7 @@ class Delivery {
   void nudge();
   bool connected() const { return client_ && client_->connected(); }
   void describe_status(JsonWriter& json) const;
+  void look(ServiceView& me) const;  // delivery_view.cpp
 
  private:
   Task<Result<void>> session(const BrokerConfig& broker);
@@ -54,7 +56,9 @@ class Delivery {
   std::uint64_t acknowledged_here_ = 0, first_here_ = 0, suspect_ = 0;
   unsigned suspicions_ = 0;
   std::string broker_name_, last_error_, why_lost_;
-  Time connected_at_{};
+  Time connected_at_{}, acknowledged_at_{};
+  link::MqttClient::Stage failed_at_{};  // of the newest attempt that found no broker
+  bool failing_ = false;
   Counter &acknowledged_, &refused_, &sessions_, &failures_;
 };
 

@@ -43,4 +43,10 @@ void MqttSink::describe_status(JsonWriter& json) const {
   describe_queue(json, *queue_);
 }
 
+void MqttSink::look(View&, ServiceView& me) const {
+  me.title = "MQTT publisher";
+  me.type = "mqtt";
+  delivery_.look(me);
+}
+
 }  // namespace lightship::mqtt

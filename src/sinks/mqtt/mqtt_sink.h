@@ -20,6 +20,7 @@ class MqttSink final : public Runner {
   Task<void> drain(Duration limit) override;
   void nudge() override;
   void describe_status(JsonWriter& json) const override;
+  void look(View& view, ServiceView& me) const override;
 
  private:
   Context& context_;

@@ -185,7 +185,7 @@ MonoTime Device::wake_at(const Group& group) const {
   // A poll that asks nothing finds out nothing.
   const auto& blocks = *group.of.blocks;
   if (is_silent() && !blocks.empty() && !has_normal_blocks(blocks)) return MonoTime::max();
-  if (!is_silent()) return group.owed ? MonoTime{} : group.schedule.due();
+  if (!is_silent()) return group.owed || group.wanted ? MonoTime{} : group.schedule.due();
   return probing_ ? MonoTime::max() : probe_due();
 }
 
@@ -193,6 +193,14 @@ void Device::nudge() {
   wanted_now_ = true;
   walk_due_ = {};
   memory_.try_again_now();
+}
+
+void Device::poll_now() {
+  nudge();
+  for (auto& group : groups_) {
+    group.wanted = true;
+    if (group.bell != nullptr) group.bell->cancel();
+  }
 }
 
 void Device::line_is_back() {
@@ -237,7 +245,10 @@ void Device::hear(const modbus::Request& request, const Result<ByteVector>& answ
   if (!spoke || is_from_gateway(answer ? Error{} : answer.error())) {
     *count_.wasted += static_cast<std::uint64_t>(held.count());
   } else {
-    if (read != nullptr) answer_time_.heard(tally.answer_time);
+    if (read != nullptr) {
+      answer_time_.heard(tally.answer_time);
+      latency_.add(tally.answer_time);
+    }
     last_answer_at_ = context_.clock.now();
   }
   if (answer && read != nullptr) {
@@ -386,6 +397,8 @@ Readings Device::finish_poll(Poll& poll, Time now, MonoTime mono) {
   }
   last_poll_ = std::chrono::duration_cast<Duration>(mono - std::min(poll.first_asked, mono));
   polled_ = polled_ || poll.answered || poll.group->asked > 0;
+  heard_ = recent_;
+  if (!outdated && (poll.answered || poll.group->asked > 0)) record_.add(poll.answered, mono);
   if (poll.answered) {
     online_ = true;
     if (silent_polls_ > 0) line_.probes->answers(this);

@@ -9,6 +9,9 @@
 #include "codec/modbus/plain_value.h"
 #include "core/context.h"
 #include "core/event.h"
+#include "core/latency_histogram.h"
+#include "core/poll_record.h"
+#include "core/view.h"
 #include "sources/modbus/answer_time.h"
 #include "sources/modbus/conversation.h"
 #include "sources/modbus/device_counters.h"
@@ -40,6 +43,8 @@ class Device {
     MonoTime begun{};       // the newest poll ...
     Duration pace{};        // ... and the smoothed time between two
     std::size_t asked = 0;  // requests of the newest poll
+    bool wanted = false;    // by a person, beside the grid
+    asio::steady_timer* bell = nullptr;  // of whoever waits for the next poll
   };
 
   // A poll of one group under way.
@@ -133,6 +138,14 @@ class Device {
   std::string condition() const;
   double achieved() const;  // polls, as a part of those configured
   void describe_status(JsonWriter& json, const Clock& clock) const;
+  void look(DeviceView& view, bool serial) const;  // device_view.cpp; the line knows the rest
+  void look_at_points(PointsView& view) const;
+  // Its requests as they are made now, without the time on the wire.
+  void look_at_plan(const std::function<void(const Block&, LineView::Request)>& take) const;
+  void poll_now();
+  Duration typical_answer() const {
+    return answer_time_.known() ? answer_time_.typical() : Duration{};
+  }
 
  private:
   Duration probe_patience() const;
@@ -145,6 +158,8 @@ class Device {
   void fell_silent(Poll& poll, MonoTime now);
   void describe_polling(JsonWriter& json) const;
   double achieved_per_minute(const Group& group) const;
+  Trouble trouble() const;
+  bool is_failing() const;
   void enter_points();
 
   DeviceSetup setup_;
@@ -191,7 +206,10 @@ class Device {
   Error last_error_;
   Time last_error_at_{}, last_answer_at_{};
   Duration last_poll_{};
-  modbus::Rejects recent_;  // heard beside the answers in the newest poll
+  modbus::Rejects recent_;  // heard beside the answers in the poll under way ...
+  modbus::Rejects heard_;   // ... and in the newest that has ended
+  LatencyHistogram latency_;
+  PollRecord record_;
 };
 
 // The reason a point is given for this failure.

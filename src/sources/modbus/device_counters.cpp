@@ -71,6 +71,20 @@ void DeviceCounters::count(const Result<ByteVector>& answer, const Tally& tally)
   }
 }
 
+void DeviceCounters::errors(ErrorCounts& to) const {
+  const auto add = [&to](std::string name, const Counter& counter) {
+    if (counter.value > 0) to.emplace_back(std::move(name), counter.value);
+  };
+  add("timeout", *timeout_);
+  add("bad CRC", *crc_);
+  for (const auto& [code, counter] : by_code_) add(fmt::format("exception {}", code), *counter);
+  add("wrong length", *length_);
+  add("not connected", *unreachable_);
+  add("late answer", *late_);
+  add("foreign answer", *foreign_);
+  add("noise byte", *noise_bytes_);
+}
+
 void DeviceCounters::describe(JsonWriter& json) const {
   json.member("polls", polls->value).member("failed", failed->value);
   json.member("probes", probes->value).member("requests", requests->value);

@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "core/metrics.h"
+#include "core/view.h"
 #include "sources/modbus/conversation.h"
 
 namespace lightship::poller {
@@ -16,6 +17,9 @@ class DeviceCounters {
   DeviceCounters(Metrics& metrics, std::string device);
 
   void count(const Result<ByteVector>& answer, const Tally& tally);
+
+  // What went wrong, by kind: only what has happened.
+  void errors(ErrorCounts& to) const;
 
   // Members of the device's object: polls ... failures {...} exceptions {...}.
   void describe(JsonWriter& json) const;

@@ -1,8 +1,10 @@
 // What the configuration says of a device, worked out: the input of plan, catalog and poller.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/shared_list.h"
@@ -13,6 +15,10 @@
 #include "sources/modbus/write_rule.h"
 
 namespace lightship::poller {
+
+// How sure the place of a register is; nothing where nobody says so.
+constexpr std::array<std::string_view, 5> kConfidences{"", "multi", "single", "model",
+                                                       "convention"};
 
 // A point with all that is needed to read and decode it.
 struct DevicePoint {
@@ -25,6 +31,7 @@ struct DevicePoint {
   std::shared_ptr<const WriteRule> write = nullptr;
   Duration interval{};  // of its poll group; 0: the device's
   bool alarm = false;
+  std::uint8_t confidence = 0;  // how sure its place is: of kConfidences
 
   const WriteRule& rule() const {
     static const WriteRule kNone;
@@ -36,6 +43,7 @@ struct DevicePoint {
 struct DeviceSetup {
   DeviceInfo info;
   SharedList<DevicePoint> points;  // the devices of one model look at the same; `own()` to change
+  std::string profile = {};        // of its meter
   PlanLimits limits;
   Duration pause{};
   unsigned in_flight = 1;

@@ -18,10 +18,10 @@ std::string Device::condition() const {
   if (online_) return fmt::format("answers in {}", for_people(answer_time_.typical()));
   if (!polled_) return "not asked yet";
   if (!reachable_) return last_error_.text;
-  if (last_error_.code == Errc::crc || recent_.crc > 0) {
+  if (last_error_.code == Errc::crc || heard_.crc > 0) {
     return "bytes with a bad check: look at baud rate, parity and termination";
   }
-  if (recent_.unit > 0) return "answers from another unit: look at unit_id";
+  if (heard_.unit > 0) return "answers from another unit: look at unit_id";
   if (last_error_.code == Errc::timeout)
     return "no bytes at all: look at wiring, power and unit_id";
   return last_error_.text;

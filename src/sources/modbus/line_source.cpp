@@ -39,6 +39,28 @@ bool is_worth_a_retry(const Error& error) {
          is_busy(error);
 }
 
+// While a request is under way, however it ends.
+struct Busy {
+  Busy(BusyMeter& of, const Clock& by) : meter(of), clock(by) { meter.begin(clock.mono()); }
+  ~Busy() { meter.end(clock.mono()); }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  BusyMeter& meter;
+  const Clock& clock;
+};
+
+// Whoever waits for the next poll of a group can be woken while this is there.
+struct Bell {
+  Bell(asio::any_io_executor on, Device::Group& of) : timer(std::move(on)), group(of) {
+    group.bell = &timer;
+  }
+  ~Bell() { group.bell = nullptr; }
+  Bell(const Bell&) = delete;
+  Bell& operator=(const Bell&) = delete;
+  asio::steady_timer timer;
+  Device::Group& group;
+};
+
 modbus::Request read_request(Space space, std::uint16_t first, std::uint16_t count) {
   return modbus::Read{static_cast<modbus::Function>(space), first, count};
 }
@@ -126,20 +148,34 @@ void LineSource::nudge() {
   for (const auto& device : devices_) device->nudge();
 }
 
+bool LineSource::poll_now(DeviceId id) {
+  const auto known =
+      std::ranges::find_if(devices_, [&](const auto& device) { return device->id() == id; });
+  if (known == devices_.end()) return false;
+  backoff_.reset();
+  next_try_ = {};
+  (*known)->poll_now();
+  return true;
+}
+
 // The longest that a poll may rightly take until the line says something again.
 Duration LineSource::alive_within() const {
   return std::max<Duration>(60s, 20 * setup_.timeout) + 2 * FairShare::kAlarmLead;
 }
 
 Task<void> LineSource::poll_for_ever(Device& device, Device::Group& group) {
+  Bell bell(context_.executor, group);
   for (;;) {
     for (;;) {
       const auto wake = device.wake_at(group), now = context_.clock.mono();
       heartbeat_->beat(alive_within());
       if (wake <= now) break;
-      co_await context_.clock.sleep_until(
-          std::min<MonoTime>(wake, now + (device.is_silent() ? kShortNap : kNap)));
+      co_await context_.clock.sleep_unless_woken(
+          std::min<MonoTime>(wake, now + (device.is_silent() ? kShortNap : kNap)), bell.timer);
     }
+    // A poll that a person wants leaves the grid as it is.
+    const bool extra = std::exchange(group.wanted, false) && !device.is_silent() && !group.owed &&
+                       group.schedule.due() > context_.clock.mono();
     const bool was_online = device.online(), first = !device.polled();
     auto readings = co_await poll(device, group);
     if (readings.online != was_online || (first && device.polled() && !readings.online)) {
@@ -152,7 +188,9 @@ Task<void> LineSource::poll_for_ever(Device& device, Device::Group& group) {
     }
     // Whether the device is there is told by the first poll that asks it something.
     if (device.polled()) context_.bus.publish(std::move(readings));
-    *device.counters().overruns += group.schedule.finished(context_.clock.mono());
+    const auto now = context_.clock.mono();
+    if (!extra || group.schedule.due() <= now)
+      *device.counters().overruns += group.schedule.finished(now);
   }
 }
 
@@ -277,6 +315,7 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
     const auto begun = context_.clock.mono();
     const auto quiet =
         std::max(std::chrono::duration_cast<Duration>(begun - quiet_since_), ask.pause);
+    const Busy busy{busy_lately_, context_.clock};
     auto answer = co_await talking->ask(ask, tally);
     quiet_since_ = context_.clock.mono();
     const auto held = std::chrono::duration_cast<Duration>(quiet_since_ - begun);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/backoff.h"
+#include "core/busy_meter.h"
 #include "core/part.h"
 #include "core/request.h"
 #include "sources/modbus/device.h"
@@ -22,6 +23,9 @@ namespace lightship::poller {
 struct LineSetup {
   std::string id;    // connection id
   std::string line;  // for people: "serial /dev/ttyUSB0 9600 8N1"
+  std::string label = {};
+  bool is_serial = false, is_ascii = false;
+  std::chrono::nanoseconds character{}, silence{};  // of a serial line
   Duration timeout = std::chrono::seconds(3);
   unsigned retries = 3;
   Duration pause_after_connect{};
@@ -38,7 +42,12 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
 
   Task<Error> run() override;
   void nudge() override;  // try at once, whatever the pauses say
+  bool poll_now(DeviceId device) override;
   void describe_status(JsonWriter& json) const override;
+  // line_view.cpp
+  void look(View& view, ServiceView& me) const override;
+  void look_at_plans(View& view) const override;
+  bool look_at_points(PointsView& view) const override;
 
   Task<Result<ByteVector>> read_registers(DeviceId device, Space space, std::uint16_t first,
                                           std::uint16_t count, Duration limit) override;
@@ -105,6 +114,7 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   Error last_error_;
   bool was_lost_ = false;
   Duration busy_{};  // time spent asking
+  BusyMeter busy_lately_;
   MonoTime quiet_since_{};
   MonoTime started_{};
   Counter& connects_;

@@ -28,6 +28,12 @@ constexpr std::uint16_t kWidestGap = 32;
 
 bool is_stream_of_mbap(LineType type) { return type == LineType::tcp || type == LineType::udp; }
 
+std::uint8_t confidence_of(std::string_view word) {
+  const auto found = std::ranges::find(kConfidences, word);
+  return found == kConfidences.end() ? std::uint8_t{0}
+                                     : static_cast<std::uint8_t>(found - kConfidences.begin());
+}
+
 DevicePoint device_point(const std::string& name, const RegisterConfig& c) {
   return {name,
           c.unit,
@@ -37,7 +43,8 @@ DevicePoint device_point(const std::string& name, const RegisterConfig& c) {
           {},
           write_rule(c),
           {},
-          c.alarm};
+          c.alarm,
+          confidence_of(c.confidence)};
 }
 
 // A scale register goes with what it scales, unless it is named itself.
@@ -125,6 +132,7 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
   DeviceSetup setup;
   setup.info = config::device_info(connection.id, device, device.unit_id);
   setup.info.model = device.meter_model;
+  setup.profile = device.profile;
   auto points = device_points(device, meters);
   setup.allow_write = device.allow_write;
   setup.max_writes_per_minute = device.max_writes_per_minute;
@@ -253,7 +261,15 @@ Task<Result<std::unique_ptr<Conversation>>> open_for(
 LineSetup line_setup(const ConnectionConfig& connection, const Meters& meters) {
   LineSetup setup;
   setup.id = connection.id;
+  setup.label = connection.label;
   setup.line = line_name(connection, meters);
+  setup.is_serial = connection.is_serial_port();
+  if (setup.is_serial) {
+    const auto settings = serial_settings(connection, meter_baud(connection, meters));
+    setup.character = link::char_time(settings);
+    setup.silence = link::t35(settings);
+    setup.is_ascii = connection.type == LineType::ascii;
+  }
   setup.timeout = connection.timeout;
   setup.retries = connection.retries;
   setup.pause_after_connect = connection.pause_after_connect;
