@@ -25,6 +25,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "portal/portal.h"
+#include "store/alert_book.h"
 #include "store/alert_memory.h"
 
 namespace lightship::app {
@@ -192,6 +193,11 @@ Result<void> App::restart_program() {
 }
 
 int App::run() {
+  parts_.program([this](View& view) {
+    view.config_hash = running_.config_hash;
+    view.uptime = std::chrono::duration_cast<Duration>(clock_.mono() - running_.started_mono);
+    view.ready = running_.ready;
+  });
   running_.started = clock_.now();
   running_.started_mono = clock_.mono();
   log_.info("starting", field("version", version()), field("config", options_.config_dir.string()),
@@ -252,6 +258,7 @@ Task<void> App::live() {
   house.spawn(tick());
   house.spawn(watch_clock());
   house.spawn(alert_memory_.run());
+  house.spawn(AlertBook::of(context_)->run());
   add_commands(control_, context_,
                {.status = program().status,
                 .restart =
