@@ -2,15 +2,20 @@
 #include "portal/rooms.h"
 
 #include "base/text.h"
+#include "portal/api/alerts.h"
 #include "portal/api/audit.h"
+#include "portal/api/devices.h"
+#include "portal/api/explain.h"
 #include "portal/api/groups.h"
 #include "portal/api/health.h"
 #include "portal/api/live.h"
 #include "portal/api/openapi.h"
 #include "portal/api/service.h"
 #include "portal/api/session.h"
+#include "portal/api/status.h"
 #include "portal/api/tokens.h"
 #include "portal/api/users.h"
+#include "portal/field_topics.h"
 
 namespace lightship::portal {
 
@@ -57,6 +62,7 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
       log_(context.logbook, "portal"),
       data_dir_(context.data_dir),
       field_(context),
+      views_(field_, context.clock),
       accounts_(context.clock, context.logbook, account_settings(context)),
       live_(loop_, context.clock),
       house_{loop_,     context.clock, context.logbook,    field_,          disk_,
@@ -82,6 +88,11 @@ void Rooms::furnish(Context&) {
   add_tokens(router_, house_);
   add_audit(router_, house_);
   add_service(router_, field_, program_);
+  add_alerts(router_, house_);
+  add_devices(router_, views_, field_);
+  add_status(router_, views_, field_, program_.status);
+  add_explain(router_, views_);
+  add_field_topics(live_, views_);
   add_live(router_, live_);
   diagnosis_.add_routes(router_);
   diagnosis_.add_topics(live_);

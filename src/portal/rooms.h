@@ -12,6 +12,7 @@
 #include "portal/portal.h"
 #include "portal/router.h"
 #include "portal/site_files.h"
+#include "portal/views.h"
 
 namespace lightship::portal {
 
@@ -42,6 +43,7 @@ class Rooms {
 
   Worker disk_;
   Field field_;
+  Views views_;
   Accounts accounts_;
   LiveHub live_;
   House house_;

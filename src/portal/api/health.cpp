@@ -33,12 +33,6 @@ struct Health {
           return ready() ? join(late(), ", ") : std::string("starting");
         }));
   }
-  Task<Response> status() const {
-    auto text =
-        co_await field.ask<std::string>([status = program.status](Context&) { return status(); });
-    if (!text) co_return problem(503, "Service Unavailable", "The gateway's loop did not answer.");
-    co_return json_answer(std::move(*text));
-  }
   Task<Response> metrics() const {
     auto text = co_await field.ask<std::string>(
         [metrics = program.metrics](Context&) { return metrics(); });
@@ -56,8 +50,6 @@ void add_health(Router& router, Field& field, const Program& program, bool metri
   const auto health = std::make_shared<Health>(field, program);
   router.add({"GET", "/healthz", {}, [health](const Call&) { return health->alive(); }});
   router.add({"GET", "/readyz", {}, [health](const Call&) { return health->ready(); }});
-  router.add(
-      {"GET", "/api/status", Role::viewer, [health](const Call&) { return health->status(); }});
   router.add({"GET", "/metrics", metrics_open ? std::nullopt : std::optional(Role::viewer),
               [health](const Call&) { return health->metrics(); }});
 }

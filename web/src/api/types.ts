@@ -94,6 +94,13 @@ export interface Service {
   since: Time
   restarts: number
   error: string | null
+  chain?: ServiceStep[] // what must succeed one after the other until something is delivered
+  advice?: string[] // what to look at, in this order
+}
+export interface ServiceStep {
+  step: string // "resolve", "connect", "TLS", "log in", "acknowledged"
+  state: 'done' | 'failed' | 'open'
+  note: string | null
 }
 
 export interface Status {

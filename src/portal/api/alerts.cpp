@@ -1,0 +1,166 @@
+// The book of alerts, shown and acknowledged.
+#include "portal/api/alerts.h"
+
+#include <charconv>
+
+#include <boost/json/array.hpp>
+
+#include "base/text.h"
+#include "portal/live/hub.h"
+#include "portal/view_json.h"
+#include "store/alert_book.h"
+
+namespace lightship::portal {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kUsual = 100, kMost = 1000;
+constexpr Duration kAckLimit = std::chrono::seconds(10);
+
+struct Book {
+  std::vector<BookedAlert> active;
+  std::deque<BookedAlert> cleared;
+};
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (wrong != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+json::value or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+json::object alert_json(const BookedAlert& alert) {
+  json::object out;
+  out["id"] = std::to_string(alert.id);
+  out["rule"] = alert.rule;
+  out["severity"] = to_string(alert.severity);
+  out["state"] = alert.is_cleared()        ? "cleared"
+                 : alert.is_acknowledged() ? "acknowledged"
+                                           : "active";
+  out["text"] = alert.text;
+  out["device"] = or_null(alert.device);
+  // A device's own alert is of no point of it.
+  out["point"] = alert.point == alert.device ? json::value(nullptr) : or_null(alert.point);
+  out["value"] = or_null(alert.value);
+  out["limit"] = or_null(alert.limit);
+  out["since"] = to_rfc3339(alert.since);
+  out["cleared"] = time_json(alert.cleared);
+  out["acknowledged_by"] = or_null(alert.acknowledged_by);
+  out["acknowledged_at"] = time_json(alert.acknowledged_at);
+  out["note"] = or_null(alert.note);
+  return out;
+}
+
+Task<std::optional<Book>> book(Field& field) {
+  co_return co_await field.ask<Book>([](Context& context) {
+    const auto all = AlertBook::of(context);
+    return Book{all->active(), all->cleared()};
+  });
+}
+
+Response bad(std::string detail) { return problem(400, "Bad Request", std::move(detail)); }
+
+Task<Response> alerts(House& house, const Call& call) {
+  const auto state = call.parameter("state").value_or("");
+  if (!state.empty() && state != "active" && state != "acknowledged" && state != "cleared")
+    co_return bad("state is active, acknowledged or cleared.");
+  std::uint64_t after = 0;
+  if (const auto text = call.parameter("after"); text && !text->empty()) {
+    const auto found = number(*text);
+    if (!found) co_return bad("after is the cursor of the answer before.");
+    after = *found;
+  }
+  std::size_t limit = kUsual;
+  if (const auto text = call.parameter("limit"); text && !text->empty()) {
+    const auto found = number(*text);
+    if (!found || *found < 1 || *found > kMost) co_return bad("limit is between 1 and 1000.");
+    limit = *found;
+  }
+  const auto known = co_await book(house.field);
+  if (!known) co_return problem(503, "Service Unavailable", "The gateway's loop hangs.");
+  json::array items;
+  json::value next = nullptr;
+  // In the order of the list; the cursor is the last that was given.
+  bool begun = after == 0;
+  const auto put = [&](const BookedAlert& alert) {
+    if (!begun) {
+      begun = alert.id == after;
+      return;
+    }
+    if (items.size() < limit)
+      items.push_back(alert_json(alert));
+    else if (next.is_null())
+      next = items.back().at("id");
+  };
+  if (state != "cleared") {
+    for (const auto& alert : known->active) {
+      if (state.empty() || alert.is_acknowledged() == (state == "acknowledged")) put(alert);
+    }
+  } else {
+    for (const auto& alert : known->cleared) put(alert);
+  }
+  json::object out;
+  out["items"] = std::move(items);
+  out["next"] = std::move(next);
+  co_return json_answer(json_text(out));
+}
+
+Task<Result<void>> acknowledge_there(Context& context, std::uint64_t id, std::string by,
+                                     std::string note) {
+  const auto all = AlertBook::of(context);
+  co_return co_await all->acknowledge(id, std::move(by), std::move(note));
+}
+
+Task<Response> acknowledge(House& house, const Call& call) {
+  const auto id = number(call.part("id"));
+  if (!id) co_return problem(404, "Not Found", "There is no such alert.");
+  const auto body = call.body();
+  if (!body) co_return bad(body.error().text);
+  std::string note;
+  if (const auto* given = body->if_contains("note"); given != nullptr && !given->is_null()) {
+    if (!given->is_string()) co_return bad("note is a text.");
+    note = std::string(given->get_string());
+    if (note.size() > AlertBook::kMostNote)
+      co_return problem(422, "Unprocessable Content", "A note has at most 500 bytes.");
+  }
+  const auto by = call.caller.user;
+  const std::function<Task<Result<void>>(Context&)> errand =
+      [id = *id, by, note](Context& context) { return acknowledge_there(context, id, by, note); };
+  const auto done = co_await house.field.run<Result<void>>(errand, kAckLimit);
+  if (!done) co_return problem(503, "Service Unavailable", "The gateway's loop hangs.");
+  if (!*done) {
+    co_return done->error().code == Errc::invalid
+        ? problem(404, "Not Found", done->error().text)
+        : problem(503, "Service Unavailable", done->error().text);
+  }
+  house.live.nudge("alerts");
+  co_return no_content();
+}
+
+Task<Result<json::value>> shown(Field& field) {
+  const auto known = co_await book(field);
+  if (!known) co_return fail(Errc::unavailable, "the gateway's loop does not answer");
+  json::object items;
+  for (const auto& alert : known->active) items[std::to_string(alert.id)] = alert_json(alert);
+  json::object out;
+  out["items"] = std::move(items);
+  co_return json::value(std::move(out));
+}
+
+}  // namespace
+
+void add_alerts(Router& router, House& house) {
+  router.add({"GET", "/api/alerts", Role::viewer,
+              [&house](const Call& call) { return alerts(house, call); }});
+  router.add({"POST", "/api/alerts/{id}/ack", Role::operate,
+              [&house](const Call& call) { return acknowledge(house, call); }});
+  house.live.add(StateTopic{.name = "alerts",
+                            .provider = [&house](std::string) { return shown(house.field); }});
+}
+
+}  // namespace lightship::portal
