@@ -149,21 +149,29 @@ Task<bool> write_answer(Stream& stream, const Response& response, Asked asked) {
   co_return co_await write_all(stream, head, bare ? std::string_view{} : response.text()) && !last;
 }
 
+// A request after which the connection is a WebSocket.
+struct Upgrade {
+  http::request<http::string_body> asked;
+  std::function<Task<void>(std::shared_ptr<WebSocket>)> serve;
+};
+
 template <class Stream>
-Task<void> be_web_socket(std::shared_ptr<Stream> stream,
-                         const http::request<http::string_body>& asked,
-                         std::function<Task<void>(std::shared_ptr<WebSocket>)> serve) {
+Task<void> be_web_socket(std::shared_ptr<Stream> stream, std::unique_ptr<Upgrade> upgrade) {
   const auto socket =
       std::make_shared<BeastWebSocket<Stream>>(std::move(stream), Hall::kMostMessage);
-  if (!co_await socket->accept(asked)) co_return;
+  if (!co_await socket->accept(upgrade->asked)) co_return;
+  const auto serve = std::move(upgrade->serve);
+  upgrade.reset();
   co_await serve(socket);
   socket->drop();
 }
 
+// Until the connection is over, or another one than HTTP. What it needs to read requests goes with
+// it: there may be thousands of WebSockets.
 template <class Stream>
-Task<void> converse(std::shared_ptr<Hall> hall, std::shared_ptr<Stream> held,
-                    Visitors::Visit& visit, beast::flat_buffer buffer, asio::ip::address peer,
-                    bool secure) {
+Task<std::unique_ptr<Upgrade>> converse(std::shared_ptr<Hall> hall, std::shared_ptr<Stream> held,
+                                        Visitors::Visit& visit, beast::flat_buffer buffer,
+                                        asio::ip::address peer, bool secure) {
   boost::system::error_code failed;
   auto& stream = *held;
   auto& lowest = beast::get_lowest_layer(stream);
@@ -191,12 +199,11 @@ Task<void> converse(std::shared_ptr<Hall> hall, std::shared_ptr<Stream> held,
         co_await write_answer(stream, refusal(failed), {11, false, false});
       break;
     }
-    const auto asked = parser.release();
+    auto asked = parser.release();
     auto response = co_await hall->handler(to_request(asked, peer, secure));
     if (response.web_socket) {
       if (visit.become_web_socket()) {
-        co_await be_web_socket(std::move(held), asked, std::move(response.web_socket));
-        co_return;
+        co_return std::make_unique<Upgrade>(std::move(asked), std::move(response.web_socket));
       }
       response = problem(503, "Service Unavailable", "All places for live connections are taken.");
     }
@@ -213,6 +220,7 @@ Task<void> converse(std::shared_ptr<Hall> hall, std::shared_ptr<Stream> held,
   char rest[4096];
   for (std::size_t most = 64; most > 0 && !failed; --most)
     co_await lowest.async_read_some(asio::buffer(rest), into(failed));
+  co_return nullptr;
 }
 
 // Somebody speaks plain HTTP where TLS is spoken: told where to go.
@@ -258,7 +266,8 @@ Task<void> serve_connection(std::shared_ptr<Hall> hall, tcp::socket socket) {
   }
   beast::flat_buffer buffer(kMostUnread);
   if (!hall->tls) {
-    co_await converse(hall, plain, *visit, std::move(buffer), peer, false);
+    auto upgrade = co_await converse(hall, plain, *visit, std::move(buffer), peer, false);
+    if (upgrade) co_await be_web_socket(plain, std::move(upgrade));
     co_return;
   }
   plain->expires_after(kHandshakeWithin);
@@ -274,7 +283,8 @@ Task<void> serve_connection(std::shared_ptr<Hall> hall, tcp::socket socket) {
       co_await secure->async_handshake(asio::ssl::stream_base::server, buffer.data(), into(failed));
   if (failed) co_return;
   buffer.consume(used);
-  co_await converse(hall, secure, *visit, std::move(buffer), peer, true);
+  auto upgrade = co_await converse(hall, secure, *visit, std::move(buffer), peer, true);
+  if (upgrade) co_await be_web_socket(secure, std::move(upgrade));
 }
 
 }  // namespace lightship::portal

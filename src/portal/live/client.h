@@ -1,7 +1,6 @@
 // One who watches: which topics, how far each was told, and what is to be said to him next.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -37,8 +36,8 @@ struct LiveClient {
   Caller caller;
   asio::steady_timer bell;  // rings when there is something to say
   std::vector<Subscription> watches;
-  std::deque<Text> answers;  // pongs and errors, before everything else
-  std::size_t turn = 0;      // whose topic is next
+  std::vector<Text> answers;  // pongs and errors, before everything else
+  std::size_t turn = 0;       // whose topic is next
 
   bool over = false;           // one of reader and writer has ended
   std::uint16_t end_code = 0;  // not 0: to be closed with this

@@ -270,7 +270,7 @@ Task<void> LiveHub::State::write(std::shared_ptr<LiveClient> client) {
 Text LiveHub::State::next_for(LiveClient& client) {
   if (!client.answers.empty()) {
     auto text = std::move(client.answers.front());
-    client.answers.pop_front();
+    client.answers.erase(client.answers.begin());
     return text;
   }
   for (std::size_t i = 0; i < client.watches.size(); ++i) {
