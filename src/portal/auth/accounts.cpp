@@ -263,10 +263,15 @@ Task<void> Accounts::load_sessions() {
     co_return;
   }
   auto memories = sessions_.from_json(*text, clock_.now(), mono());
-  if (memories)
-    memories_ = std::move(*memories);
-  else
+  if (!memories) {
     log_.warn("sessions are lost: everybody logs in again", field("why", memories.error().text));
+    co_return;
+  }
+  memories_ = std::move(*memories);
+  if (memories_.left_out > 0) {
+    log_.warn("some sessions are lost: who had them logs in again",
+              field("damaged_entries", memories_.left_out));
+  }
 }
 
 Task<bool> Accounts::save_sessions() {

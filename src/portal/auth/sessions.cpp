@@ -18,6 +18,19 @@ constexpr std::size_t kMostText = 200, kMostSessions = 5000;
 // Not stored: who has the cookie can make it, and nobody else.
 std::string csrf_of(std::string_view cookie) { return digest_of("csrf " + std::string(cookie)); }
 
+// Its start, as long in the file as it is here: what is no UTF-8 would grow when it is written.
+std::string start_of_utf8(std::string_view text, std::size_t most) {
+  std::string good;
+  while (!text.empty() && good.size() < most) {
+    const auto length = utf8_length(text);
+    if (length == 0) good += '?';
+    if (length > most - good.size()) break;
+    good += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return good;
+}
+
 // What the steady clock showed then, as far as the wall clock can be believed.
 MonoTime mono_of(Time then, Time now, MonoTime mono) {
   constexpr Duration kLongAgo = std::chrono::days(3650);
@@ -44,6 +57,7 @@ Time time_of(const boost::json::value& from) {
 Session read_session(const boost::json::object& from, Time now, MonoTime mono) {
   Session session;
   session.id = text_of(from, "id");
+  if (session.id.empty()) throw std::out_of_range("a session without an id");
   session.user = text_of(from, "user");
   session.stamp = text_of(from, "stamp");
   session.address = text_of(from, "address");
@@ -54,20 +68,37 @@ Session read_session(const boost::json::object& from, Time now, MonoTime mono) {
   return session;
 }
 
+Memories::OfUser read_user(const boost::json::object& from) {
+  Memories::OfUser user{.last_login = time_of(from.at("last_login")), .networks = {}};
+  for (const auto& network : from.at("networks").as_array()) {
+    if (user.networks.size() < Memories::kMostNetworks && network.as_string().size() <= kMostText)
+      user.networks.emplace_back(network.as_string());
+  }
+  return user;
+}
+
+// One that is damaged is left out and counted; the others are not to blame for it.
+template <class Read>
+void read_entry(Memories& memories, Read read) {
+  try {
+    read();
+  } catch (const std::exception&) {
+    ++memories.left_out;
+  }
+}
+
 Memories read_memories(const boost::json::object& top) {
   Memories memories;
   for (const auto& [name, entry] : top.at("users").as_object()) {
     if (memories.users.size() >= kMostSessions || !is_id(name)) continue;
-    auto& user = memories.users[std::string(name)];
-    user.last_login = time_of(entry.as_object().at("last_login"));
-    for (const auto& network : entry.as_object().at("networks").as_array()) {
-      if (user.networks.size() < Memories::kMostNetworks && network.as_string().size() <= kMostText)
-        user.networks.emplace_back(network.as_string());
-    }
+    read_entry(memories, [&] { memories.users[std::string(name)] = read_user(entry.as_object()); });
   }
   for (const auto& [id, used] : top.at("tokens").as_object()) {
-    if (memories.tokens.size() < kMostSessions && id.size() <= kMostText)
-      memories.tokens[std::string(id)] = time_of(used);
+    if (memories.tokens.size() >= kMostSessions || id.size() > kMostText) continue;
+    read_entry(memories, [&] {
+      const auto time = time_of(used);
+      memories.tokens[std::string(id)] = time;
+    });
   }
   return memories;
 }
@@ -101,7 +132,7 @@ Sessions::Begun Sessions::begin(std::string user, std::string stamp, std::string
                   .stamp = std::move(stamp),
                   .csrf = csrf_of(begun.cookie),
                   .address = std::move(address),
-                  .user_agent = std::string(start_of(user_agent, kMostText)),
+                  .user_agent = start_of_utf8(user_agent, kMostText),
                   .since = now,
                   .began = mono,
                   .seen = mono};
@@ -201,11 +232,13 @@ Result<Memories> Sessions::from_json(std::string_view text, Time now, MonoTime m
     auto memories = read_memories(top);
     std::unordered_map<std::string, Session> known;
     for (const auto& entry : top.at("sessions").as_array()) {
-      const auto digest = text_of(entry.as_object(), "digest");
-      if (!is_secret(digest)) return fail(Errc::invalid, "a session's digest is no SHA-256");
-      auto session = read_session(entry.as_object(), now, mono);
-      if (!over(session, mono) && known.size() < kMostSessions)
-        known.emplace(digest, std::move(session));
+      read_entry(memories, [&] {
+        const auto digest = text_of(entry.as_object(), "digest");
+        if (!is_secret(digest)) throw std::out_of_range("a session's digest is no SHA-256");
+        auto session = read_session(entry.as_object(), now, mono);
+        if (!over(session, mono) && known.size() < kMostSessions)
+          known.emplace(digest, std::move(session));
+      });
     }
     by_digest_ = std::move(known);
     written_.clear();

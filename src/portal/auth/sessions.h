@@ -40,6 +40,7 @@ struct Memories {
   };
   std::map<std::string, OfUser, std::less<>> users;
   std::map<std::string, Time, std::less<>> tokens;  // last used, by public id
+  std::size_t left_out = 0;                         // damaged entries of the file
 };
 
 class Sessions {
@@ -70,7 +71,8 @@ class Sessions {
   bool worth_writing() const { return worth_writing_; }
 
   std::string to_json(const Memories& memories, Time now, MonoTime mono);
-  // Those that have not expired. Errc::invalid: the file is none of ours.
+  // Those that have not expired; a damaged one is left out. Errc::invalid: the file is none of
+  // ours.
   Result<Memories> from_json(std::string_view text, Time now, MonoTime mono);
 
  private:
