@@ -27,15 +27,14 @@ bool is_part(std::string_view segment) {
 
 // The parts of the path where it fits the pattern.
 std::optional<std::map<std::string, std::string, std::less<>>> fit(
-    const std::vector<std::string_view>& path, std::string_view pattern) {
-  const auto wanted = segments_of(pattern);
+    const std::vector<std::string_view>& path, const std::vector<std::string>& wanted) {
   if (wanted.size() != path.size()) return std::nullopt;
+  for (std::size_t at = 0; at < wanted.size(); ++at) {
+    if (wanted[at] != path[at] && !is_part(wanted[at])) return std::nullopt;
+  }
   std::map<std::string, std::string, std::less<>> parts;
   for (std::size_t at = 0; at < wanted.size(); ++at) {
-    if (!is_part(wanted[at])) {
-      if (wanted[at] != path[at]) return std::nullopt;
-      continue;
-    }
+    if (!is_part(wanted[at])) continue;
     auto decoded = percent_decode(path[at]);
     if (!decoded || decoded->empty()) return std::nullopt;
     parts.emplace(wanted[at].substr(1, wanted[at].size() - 2), std::move(*decoded));
@@ -68,7 +67,11 @@ Result<boost::json::object> Call::body() const {
   return std::move(value.as_object());
 }
 
-void Router::add(Route route) { routes_.push_back(std::move(route)); }
+void Router::add(Route route) {
+  auto& segments = segments_.emplace_back();
+  for (const auto segment : segments_of(route.pattern)) segments.emplace_back(segment);
+  routes_.push_back(std::move(route));
+}
 
 Task<Response> Router::answer(const Request& request) const {
   return answer(request, gate_.who(request));
@@ -81,8 +84,9 @@ Task<Response> Router::answer(const Request& request, std::optional<Caller> call
   const Route* route = nullptr;
   std::vector<std::string> methods;
   Call call{request, {}, {}};
-  for (const auto& row : routes_) {
-    auto parts = fit(path, row.pattern);
+  for (std::size_t at = 0; at < routes_.size(); ++at) {
+    const auto& row = routes_[at];
+    auto parts = fit(path, segments_[at]);
     if (!parts) continue;
     methods.push_back(row.method);
     if (row.method != request.method) continue;

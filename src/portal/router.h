@@ -60,6 +60,7 @@ class Router {
   Gate& gate_;
   std::function<Task<Response>(const Request&, const std::optional<Caller>&)> elsewhere_;
   std::vector<Route> routes_;
+  std::vector<std::vector<std::string>> segments_;  // of each route's pattern
 };
 
 }  // namespace lightship::portal
