@@ -32,6 +32,10 @@ bool is_loopback(const std::string& address) {
   return !failed && parsed.is_loopback();
 }
 
+bool is_probe(std::string_view path) {
+  return path == "/healthz" || path == "/readyz" || path == "/metrics";
+}
+
 // "http://127.0.0.1:8080": where a browser on this machine finds it.
 std::string url_of(const Settings& settings, std::uint16_t port) {
   const bool any = settings.address == "0.0.0.0" || settings.address == "::";
@@ -71,6 +75,7 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
       pages_(settings.pages),
       guests_({settings.guest_rate, settings.guest_rate * kBurst}),
       callers_({settings.session_rate, settings.session_rate * kBurst}),
+      probes_({settings.guest_rate, settings.guest_rate * kBurst}),
       router_(accounts_, [this](const Request& request, const std::optional<Caller>& caller) {
         return pages_.answer(request, caller);
       }) {
@@ -123,11 +128,18 @@ void Rooms::close() {
   if (server_) server_->close();
 }
 
+std::optional<Duration> Rooms::too_soon(const Request& request,
+                                        const std::optional<Caller>& caller) {
+  const auto now = clock_.mono();
+  // Who watches over the gateway is not shut out by what else comes from that address.
+  if (is_probe(request.path)) return probes_.take(request.peer.to_string(), now);
+  if (caller) return callers_.take(caller->session + caller->token, now);
+  return guests_.take(request.peer.to_string(), now);
+}
+
 Task<Response> Rooms::answer(const Request& request) {
   auto caller = accounts_.who(request);
-  const auto wait = caller ? callers_.take(caller->session + caller->token, clock_.mono())
-                           : guests_.take(request.peer.to_string(), clock_.mono());
-  if (wait) co_return too_often(*wait);
+  if (const auto wait = too_soon(request, caller)) co_return too_often(*wait);
   std::exception_ptr why;
   try {
     co_return co_await router_.answer(request, std::move(caller));

@@ -29,6 +29,8 @@ class Rooms {
   void furnish(Context& context);  // fills the table of routes
   AccountSettings account_settings(Context& context);
   Task<Response> answer(const Request& request);
+  // How long this one has to wait, where it asks too often.
+  std::optional<Duration> too_soon(const Request& request, const std::optional<Caller>& caller);
   Result<std::shared_ptr<asio::ssl::context>> tls();
   Result<std::unique_ptr<HttpServer>> listen();
   Task<void> serve();
@@ -49,7 +51,7 @@ class Rooms {
   House house_;
   Diagnosis diagnosis_;
   SiteFiles pages_;
-  RateLimit guests_, callers_;
+  RateLimit guests_, callers_, probes_;
   Router router_;
   std::unique_ptr<HttpServer> server_;
 };

@@ -385,3 +385,18 @@ class PortalServer(TestCase):
                     self.assertFalse(said.startswith(b"HTTP/1.1 500"), bytes(raw))
             peer.close()
         self.assert_healthy()
+
+
+class Limits(TestCase):
+    def test_a_flood_from_an_address_leaves_its_health_checks_alone(self):
+        gateway = self.start(Lightship(portal={"listen": f"127.0.0.1:{free_port()}", "limits": {"guests": 5}}))
+        asker = gateway.visitor()
+        statuses = [asker.get("/api/nothing").status for _ in range(100)]
+        self.assertEqual(set(statuses), {401, 429})
+        refused = asker.get("/login")
+        self.assertEqual(refused.status, 429)
+        self.assertGreaterEqual(int(refused.headers["Retry-After"]), 1)
+        for path in ("/healthz", "/readyz", "/metrics"):
+            self.assertEqual([asker.get(path).status for _ in range(5)], [200] * 5, path)
+        # They have a limit as well, and it is theirs.
+        self.assertIn(429, [asker.get("/healthz").status for _ in range(100)])
