@@ -9,6 +9,13 @@ namespace lightship::portal {
 using asio::ip::tcp;
 using namespace std::chrono_literals;
 
+namespace {
+
+// Whoever stops the portal waits so long at most for WebSockets whose peers do not answer.
+constexpr auto kGoodbyeWithin = 250ms;
+
+}  // namespace
+
 HttpServer::HttpServer(asio::any_io_executor executor, std::shared_ptr<Hall> hall)
     : executor_(executor), acceptor_(executor), hall_(std::move(hall)), connections_(executor) {}
 
@@ -60,6 +67,14 @@ Task<void> HttpServer::serve() {
     why = std::current_exception();
   }
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  hall_->visitors.drop_requests();
+  // Who serves the WebSockets was told to stop as well and says goodbye to each.
+  asio::steady_timer pause(executor_);
+  const auto until = steady_now() + kGoodbyeWithin;
+  while (hall_->visitors.web_sockets() > 0 && steady_now() < until) {
+    pause.expires_after(5ms);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
   hall_->visitors.drop_all();
   connections_.cancel();
   co_await connections_.join();

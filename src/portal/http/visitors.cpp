@@ -62,6 +62,12 @@ bool Visitors::make_room() {
   return true;
 }
 
+void Visitors::drop_requests() {
+  for (auto* visit : std::list<Visit*>(all_)) {
+    if (!visit->web_socket_) visit->drop_();
+  }
+}
+
 void Visitors::drop_all() {
   for (auto* visit : std::list<Visit*>(all_)) visit->drop_();
 }

@@ -46,6 +46,7 @@ class Visitors {
   // all are at work.
   std::unique_ptr<Visit> admit(asio::ip::address peer, std::function<void()> drop);
   void drop_all();
+  void drop_requests();  // all but the WebSockets
 
   std::size_t connections() const { return all_.size() - web_sockets_; }
   std::size_t web_sockets() const { return web_sockets_; }
