@@ -77,6 +77,23 @@ Result<void> write_file_atomic(const std::filesystem::path& path, std::string_vi
   return {};
 }
 
+namespace {
+
+// What is there already: a file, and no link or pipe that the folder's owner has laid for root.
+int open_known(const std::filesystem::path& path, int flags) {
+  Descriptor known(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (known.get() < 0) return -1;
+  struct stat what{};
+  if (::fstat(known.get(), &what) != 0) return -1;
+  if (!S_ISREG(what.st_mode)) {
+    errno = S_ISDIR(what.st_mode) ? EISDIR : EINVAL;
+    return -1;
+  }
+  return known.release();
+}
+
+}  // namespace
+
 int open_owned(const std::filesystem::path& path, int flags, unsigned mode) {
   // Only what was made here is given away: O_EXCL follows no link that somebody has laid.
   constexpr int kTries = 10;
@@ -92,7 +109,7 @@ int open_owned(const std::filesystem::path& path, int flags, unsigned mode) {
       return made.release();
     }
     if (errno != EEXIST) return -1;
-    const int known = ::open(path.c_str(), flags | O_CLOEXEC);
+    const int known = open_known(path, flags);
     if (known >= 0 || errno != ENOENT) return known;  // somebody took it away meanwhile
   }
   return -1;
