@@ -160,6 +160,7 @@ portal::Program App::program() {
           .status = [this] { return status_json(context_, parts_, running_); },
           .late = [this] { return progress_.late(); },
           .ready = [this] { return running_.ready; },
+          .parts = [this] { return parts_.names(); },
           .restart_part =
               [this](std::string part) {
                 return changes_.done([this, part] { return restart(part); });

@@ -67,10 +67,8 @@ Task<Result<void>> Parts::restart(std::string name, Duration drain) {
   const auto which = std::ranges::find_if(
       running_, [&](const auto& running) { return running->part.name == name; });
   if (which == running_.end()) {
-    std::vector<std::string> names;
-    for (const auto& running : running_) names.push_back(running->part.name);
     co_return fail(Errc::invalid, "no part is called '{}'; there are: {}", name,
-                   names.empty() ? std::string("none") : join(names, ", "));
+                   running_.empty() ? std::string("none") : join(names(), ", "));
   }
   auto part = (*which)->part;
   List gone;
@@ -78,6 +76,12 @@ Task<Result<void>> Parts::restart(std::string name, Duration drain) {
   co_await end(std::move(gone), drain);
   begin(std::move(part));
   co_return Result<void>();
+}
+
+std::vector<std::string> Parts::names() const {
+  std::vector<std::string> all;
+  for (const auto& running : running_) all.push_back(running->part.name);
+  return all;
 }
 
 Task<void> Parts::stop_all(Duration drain) {

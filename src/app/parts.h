@@ -43,6 +43,7 @@ class Parts final : public Viewed {
   std::optional<PointsView> look_at_points(DeviceId device) const override;
   bool poll_now(DeviceId device) override;
   std::size_t count() const { return running_.size(); }
+  std::vector<std::string> names() const;
   const PartState* state(std::string_view name) const;
 
  private:

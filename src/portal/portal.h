@@ -21,6 +21,8 @@ struct Program {
   std::function<std::string()> status;             // JSON
   std::function<std::vector<std::string>()> late;  // what does not make progress
   std::function<bool()> ready;
+  // The names of the parts that run.
+  std::function<std::vector<std::string>()> parts;
   // Stops a part and starts it again. Errc::invalid: there is none of this name.
   std::function<Task<Result<void>>(std::string part)> restart_part;
   // Nobody could log in yet: this user was made, and the password is told here and nowhere else.

@@ -175,6 +175,11 @@ Task<Result<void>> AlertBook::acknowledge(std::uint64_t id, std::string by, std:
   auto found = find();
   if (found == active_.end())
     co_return fail(Errc::invalid, "there is no active alert {}: it is over, or never was", id);
+  if (const auto& known = found->second.alert; known.is_acknowledged()) {
+    const auto& who = known.acknowledged_by;
+    co_return fail(Errc::refused, "alert {} is acknowledged already{}{}", id,
+                   who.empty() ? "" : ", by ", who);
+  }
   const auto rule = found->second.alert.rule, point = found->second.alert.point;
   if (context_.audit != nullptr) {
     const auto kept = co_await context_.audit->record(

@@ -53,7 +53,8 @@ class AlertBook {
   std::vector<BookedAlert> active() const;  // acknowledged ones too, newest first
   const std::deque<BookedAlert>& cleared() const { return cleared_; }  // newest first
 
-  // Errc::invalid: there is no such alert, or it is over; unavailable: the audit cannot be written.
+  // Errc::invalid: there is no such alert, or it is over; refused: somebody has acknowledged it
+  // already; unavailable: the audit cannot be written.
   Task<Result<void>> acknowledge(std::uint64_t id, std::string by, std::string note);
 
   std::string text() const;

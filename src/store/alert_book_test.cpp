@@ -34,6 +34,20 @@ struct House : Viewed {
   std::optional<PointsView> look_at_points(DeviceId) const override { return std::nullopt; }
   bool poll_now(DeviceId) override { return false; }
 
+  // Keeps how many lines it was told.
+  struct CountingAudit final : Audit {
+    using Audit::Audit;
+    Task<Result<void>> read_back(Time, std::function<void(std::string_view)>) override {
+      co_return Result<void>{};
+    }
+    Task<Result<void>> keep(std::string, Durability) override {
+      ++lines;
+      co_return Result<void>{};
+    }
+    int lines = 0;
+  };
+  CountingAudit audit{clock};
+
   void device_is(DeviceView::State state) {
     shown.devices.resize(1);
     shown.devices[0].name = "panel/meter-1";
@@ -88,6 +102,25 @@ TEST(AlertBook, WhatPartsRaiseIsBookedAndAcknowledgedOnTheBoardToo) {
   book.look();
   EXPECT_FALSE(house.acknowledge(book, id));
   EXPECT_EQ(book.cleared().front().acknowledged_by, "anna");
+}
+
+TEST(AlertBook, IsAcknowledgedOnceAndTellsTheAuditOnce) {
+  House house;
+  house.context.audit = &house.audit;
+  AlertBook book(house.context);
+  house.alerts.raise({.rule = "disk-full", .text = "The disk is full."});
+  book.look();
+  const auto id = book.active().at(0).id;
+  EXPECT_TRUE(house.acknowledge(book, id));
+  EXPECT_EQ(house.audit.lines, 1);
+  for (int i = 0; i < 100; ++i) {
+    const auto again = house.acknowledge(book, id);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Errc::refused);
+    EXPECT_EQ(again.error().text, "alert 1 is acknowledged already, by anna");
+    EXPECT_EQ(house.acknowledge(book, id + 1).error().code, Errc::invalid);
+  }
+  EXPECT_EQ(house.audit.lines, 1) << "who asks all day does not fill the audit";
 }
 
 TEST(AlertBook, OutlivesARestartWithItsNumbers) {

@@ -134,9 +134,10 @@ Task<Response> acknowledge(House& house, const Call& call) {
   const auto done = co_await house.field.run<Result<void>>(errand, kAckLimit);
   if (!done) co_return problem(503, "Service Unavailable", "The gateway's loop hangs.");
   if (!*done) {
-    co_return done->error().code == Errc::invalid
-        ? problem(404, "Not Found", done->error().text)
-        : problem(503, "Service Unavailable", done->error().text);
+    const auto& why = done->error();
+    if (why.code == Errc::invalid) co_return problem(404, "Not Found", why.text);
+    if (why.code == Errc::refused) co_return problem(409, "Conflict", why.text);
+    co_return problem(503, "Service Unavailable", why.text);
   }
   house.live.nudge("alerts");
   co_return no_content();

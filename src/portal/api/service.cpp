@@ -1,7 +1,11 @@
 // Restarts, after it was written down who wanted it.
 #include "portal/api/service.h"
 
+#include <algorithm>
+
 #include "base/json_writer.h"
+#include "base/text.h"
+#include "core/line_budget.h"
 
 namespace lightship::portal {
 namespace {
@@ -9,8 +13,33 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kPatience = 10s;  // a sink that is restarted delivers first
+// Each restart is a line in the audit: who restarts all day must not push out what is older.
+struct Restarts {
+  static constexpr unsigned kAtOnce = 60;
+  static constexpr Duration kEach = 10s;
+  LineBudget lines{kAtOnce, kEach};  // field loop
+};
+using RestartsPtr = std::shared_ptr<Restarts>;
 
-Task<Result<void>> restart(Context& context, Program program, std::string part, std::string by) {
+Result<void> may_restart(Context& context, const Program& program, Restarts& restarts,
+                         const std::string& part) {
+  if (const auto parts = program.parts(); std::ranges::count(parts, part) == 0) {
+    return fail(Errc::invalid, "no part is called '{}'; there are: {}", part,
+                parts.empty() ? std::string("none") : join(parts, ", "));
+  }
+  if (!restarts.lines.take(context.clock.mono())) {
+    return fail(Errc::refused, "Parts were restarted {} times without a pause; again in {} s.",
+                Restarts::kAtOnce, Restarts::kEach / 1s);
+  }
+  return {};
+}
+
+Task<Result<void>> restart(Context& context, Program program, RestartsPtr restarts,
+                           std::string part, std::string by) {
+  // What is refused is not written down: a line for each would be a way to fill the audit.
+  if (!part.empty()) {
+    if (auto may = may_restart(context, program, *restarts, part); !may) co_return may;
+  }
   const auto written = [&](JsonWriter& json) {
     json.member("by", by).member("part", part.empty() ? std::string("the program") : part);
   };
@@ -22,7 +51,15 @@ Task<Result<void>> restart(Context& context, Program program, std::string part, 
   co_return co_await program.restart_part(std::move(part));
 }
 
-Task<Response> answer(const Call& call, Field& field, Program program) {
+Response refused(const Error& why) {
+  if (why.code == Errc::invalid) return problem(404, "Not Found", why.text);
+  if (why.code != Errc::refused) return problem(503, "Service Unavailable", why.text);
+  auto response = problem(429, "Too Many Requests", why.text, "too-many-requests");
+  response.headers.emplace_back("Retry-After", std::to_string(Restarts::kEach / 1s));
+  return response;
+}
+
+Task<Response> answer(const Call& call, Field& field, Program program, RestartsPtr restarts) {
   const auto body = call.body();
   if (!body) co_return problem(400, "Bad Request", body.error().text);
   std::string part;
@@ -39,18 +76,14 @@ Task<Response> answer(const Call& call, Field& field, Program program) {
                       "needs operator.",
                       "role");
   }
-  const std::function<Task<Result<void>>(Context&)> errand = [program, part,
+  const std::function<Task<Result<void>>(Context&)> errand = [program, restarts, part,
                                                               by = call.by()](Context& context) {
-    return restart(context, program, part, by);
+    return restart(context, program, restarts, part, by);
   };
   const auto done = co_await field.run<Result<void>>(errand, kPatience);
   if (!done)
     co_return problem(503, "Service Unavailable", "The gateway's loop did not answer in time.");
-  if (!*done) {
-    const bool unknown = done->error().code == Errc::invalid;
-    co_return problem(unknown ? 404 : 503, unknown ? "Not Found" : "Service Unavailable",
-                      done->error().text);
-  }
+  if (!*done) co_return refused(done->error());
   Response accepted;
   accepted.status = 202;
   accepted.content_type = "application/json";
@@ -62,7 +95,9 @@ Task<Response> answer(const Call& call, Field& field, Program program) {
 
 void add_service(Router& router, Field& field, const Program& program) {
   router.add({"POST", "/api/service/restart", Role::operate,
-              [&field, program](const Call& call) { return answer(call, field, program); }});
+              [&field, program, restarts = std::make_shared<Restarts>()](const Call& call) {
+                return answer(call, field, program, restarts);
+              }});
 }
 
 }  // namespace lightship::portal
