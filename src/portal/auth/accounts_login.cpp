@@ -9,7 +9,7 @@ namespace lightship::portal {
 
 Lockout::Try Accounts::try_of(const std::string& user, const asio::ip::address& from) const {
   // Whatever else was typed is one account that does not exist.
-  Lockout::Try attempt{is_id(user) ? user : "", network_of(from), false};
+  Lockout::Try attempt{is_id(user) ? user : "", network_of(from), from.to_string(), false};
   if (const auto known = memories_.users.find(user); known != memories_.users.end())
     attempt.known = std::ranges::count(known->second.networks, attempt.network) > 0;
   return attempt;

@@ -9,10 +9,10 @@ namespace {
 // A blank is in no name and no address.
 constexpr char kBetween = ' ';
 
-Duration lock_after(unsigned wrong) {
+Duration lock_after(unsigned wrong, Duration longest) {
   if (wrong < Lockout::kTries) return {};
   const auto doublings = std::min(wrong - Lockout::kTries, 10U);
-  return std::min(Lockout::kFirstWait * (1 << doublings), Lockout::kLongestWait);
+  return std::min(Lockout::kFirstWait * (1 << doublings), longest);
 }
 
 Duration up(std::chrono::nanoseconds wait) { return std::chrono::ceil<Duration>(wait); }
@@ -29,9 +29,13 @@ std::string network_of(const asio::ip::address& address) {
 }
 
 std::string Lockout::pair_key(const Try& attempt) {
-  return attempt.account + kBetween + attempt.network;
+  return attempt.account + kBetween + (attempt.known ? attempt.address : attempt.network);
 }
 std::string Lockout::network_key(const Try& attempt) { return kBetween + attempt.network; }
+
+std::string Lockout::overall_key(const Try& attempt) {
+  return attempt.known ? attempt.account + kBetween + attempt.network : attempt.account;
+}
 
 Duration Lockout::wait_of(const std::string& key, MonoTime now) {
   const auto* tally = tallies_.find(key);
@@ -40,19 +44,20 @@ Duration Lockout::wait_of(const std::string& key, MonoTime now) {
 
 std::optional<Duration> Lockout::wait_for(const Try& attempt, MonoTime now) {
   auto wait = wait_of(pair_key(attempt), now);
-  if (!attempt.known) {
-    wait = std::max(wait, wait_of(network_key(attempt), now));
-    if (auto* overall = overall_.find(attempt.account)) wait = std::max(wait, overall->wait(now));
+  if (!attempt.known) wait = std::max(wait, wait_of(network_key(attempt), now));
+  if (auto* overall = overall_.find(overall_key(attempt))) {
+    wait = std::max(wait, overall->wait(now));
   }
   return wait > Duration{} ? std::optional(wait) : std::nullopt;
 }
 
-void Lockout::count(const std::string& key, MonoTime now) {
+void Lockout::count(const std::string& key, MonoTime now, Duration longest) {
   auto& tally = tallies_.at(key, Tally{});
   if (tally.wrong > 0 && now - std::max(tally.last, tally.until) > kForgottenAfter) tally = {};
   ++tally.wrong;
   tally.last = now;
-  if (const auto lock = lock_after(tally.wrong); lock > Duration{}) tally.until = now + lock;
+  if (const auto lock = lock_after(tally.wrong, longest); lock > Duration{})
+    tally.until = now + lock;
 }
 
 void Lockout::take_back(const std::string& key) {
@@ -65,22 +70,22 @@ void Lockout::take_back(const std::string& key) {
 }
 
 void Lockout::begin(const Try& attempt, MonoTime now) {
-  count(pair_key(attempt), now);
-  if (attempt.known) return;
-  count(network_key(attempt), now);
-  overall_.at(attempt.account, LineBudget{kOverallAtOnce, kOverallEach}).take(now);
+  count(pair_key(attempt), now, attempt.known ? kFirstWait : kLongestWait);
+  if (!attempt.known) count(network_key(attempt), now, kLongestWait);
+  overall_.at(overall_key(attempt), LineBudget{kOverallAtOnce, kOverallEach}).take(now);
 }
 
 void Lockout::was_right(const Try& attempt, MonoTime now) {
   tallies_.erase(pair_key(attempt));
-  if (attempt.known) return;
-  take_back(network_key(attempt));
-  if (auto* overall = overall_.find(attempt.account)) overall->give_back(now);
+  if (!attempt.known) take_back(network_key(attempt));
+  if (auto* overall = overall_.find(overall_key(attempt))) overall->give_back(now);
 }
 
 void Lockout::forget(std::string_view account) {
   const std::string head = std::string(account) + kBetween;
-  tallies_.erase_if([&](const std::string& key) { return key.starts_with(head); });
+  const auto is_of_account = [&](const std::string& key) { return key.starts_with(head); };
+  tallies_.erase_if(is_of_account);
+  overall_.erase_if(is_of_account);
   overall_.erase(std::string(account));
 }
 

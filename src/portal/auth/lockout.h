@@ -7,9 +7,12 @@
 //    not pay;
 //  - of an account over all networks: 20 at once, then one each 30 s. That one is never more than
 //    30 s away, so a thousand addresses cannot keep the owner out for ever.
-// A network from which the account was logged into before has the first count alone: what others
-// guess, and from where, does not touch it. What is counted is forgotten an hour after the last
-// wrong one. All of it is bounded: the one touched longest ago goes first.
+// From a network from which the account was logged into before, what strangers guess does not
+// count. There the first count is of the one address, and never more than 30 s, so that a neighbour
+// in the same house slows the owner down and does not keep them out; and so that a /64 has no more
+// guesses than others, its addresses together have a count like the third.
+// What is counted is forgotten an hour after the last wrong one. All of it is bounded: the one
+// touched longest ago goes first.
 //
 // Pure: times come in. An unknown user is counted like a known one.
 #pragma once
@@ -43,7 +46,8 @@ class Lockout {
 
   struct Try {
     std::string account, network;
-    bool known = false;  // the account was logged into from that network before
+    std::string address;  // the one in that network
+    bool known = false;   // the account was logged into from that network before
   };
 
   // How long it must wait; nothing: it may be made.
@@ -114,7 +118,8 @@ class Lockout {
 
   static std::string pair_key(const Try& attempt);
   static std::string network_key(const Try& attempt);
-  void count(const std::string& key, MonoTime now);
+  static std::string overall_key(const Try& attempt);
+  void count(const std::string& key, MonoTime now, Duration longest);
   void take_back(const std::string& key);
   Duration wait_of(const std::string& key, MonoTime now);
 

@@ -13,7 +13,7 @@ struct LockoutTest : testing::Test {
   MonoTime now{1h};
 
   Lockout::Try from(std::string network, std::string account = "admin", bool known = false) {
-    return {std::move(account), std::move(network), known};
+    return {std::move(account), network, network, known};
   }
   void wrong(const Lockout::Try& attempt, int times = 1) {
     for (int i = 0; i < times; ++i) lockout.begin(attempt, now);
@@ -70,6 +70,33 @@ TEST_F(LockoutTest, DoesNotSlowDownAnAddressThatIsKnown) {
   EXPECT_EQ(wait(from("192.0.2.1", "admin", true)), 0s);
   wrong(from("192.0.2.1", "admin", true), 5);
   EXPECT_EQ(wait(from("192.0.2.1", "admin", true)), 30s) << "its own wrong ones count";
+}
+
+TEST_F(LockoutTest, DoesNotLetANeighbourInAKnownNetworkKeepTheOwnerOut) {
+  const Lockout::Try owner{"admin", "2001:db8::/64", "2001:db8::1", true};
+  const Lockout::Try neighbour{"admin", "2001:db8::/64", "2001:db8::2", true};
+  wrong(neighbour, 12);
+  EXPECT_EQ(wait(neighbour), 30s) << "slower, but never closed";
+  EXPECT_EQ(wait(owner), 0s);
+  // Behind a router that translates addresses both have the same one.
+  wrong(from("192.0.2.1", "admin", true), 12);
+  EXPECT_EQ(wait(from("192.0.2.1", "admin", true)), 30s);
+  now += 30s;
+  EXPECT_EQ(wait(from("192.0.2.1", "admin", true)), 0s);
+}
+
+TEST_F(LockoutTest, GivesAKnownNetworkOfManyAddressesNoMoreGuessesThanOthers) {
+  const auto guess = [](int i) {
+    return Lockout::Try{"admin", "2001:db8::/64", fmt::format("2001:db8::{}", i), true};
+  };
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(wait(guess(i)), 0s);
+    wrong(guess(i));
+  }
+  EXPECT_EQ(wait(guess(21)), 30s);
+  EXPECT_EQ(wait(from("192.0.2.1")), 0s) << "strangers and neighbours are counted apart";
+  lockout.forget("admin");
+  EXPECT_EQ(wait(guess(21)), 0s);
 }
 
 TEST_F(LockoutTest, CountsATryFromItsBeginningSoThatManyAtOnceAreNotOne) {
