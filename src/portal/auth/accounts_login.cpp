@@ -7,9 +7,12 @@
 
 namespace lightship::portal {
 
+static_assert(UserList::kMostUsers * (1 + Memories::kMostNetworks) <= Lockout::kMostBudgets);
+
 Lockout::Try Accounts::try_of(const std::string& user, const asio::ip::address& from) const {
   // Whatever else was typed is one account that does not exist.
-  Lockout::Try attempt{is_id(user) ? user : "", network_of(from), from.to_string(), false};
+  Lockout::Try attempt{is_id(user) ? user : "", network_of(from), from.to_string(), false,
+                       find(user) != nullptr};
   if (const auto known = memories_.users.find(user); known != memories_.users.end())
     attempt.known = std::ranges::count(known->second.networks, attempt.network) > 0;
   return attempt;

@@ -45,7 +45,7 @@ Duration Lockout::wait_of(const std::string& key, MonoTime now) {
 std::optional<Duration> Lockout::wait_for(const Try& attempt, MonoTime now) {
   auto wait = wait_of(pair_key(attempt), now);
   if (!attempt.known) wait = std::max(wait, wait_of(network_key(attempt), now));
-  if (auto* overall = overall_.find(overall_key(attempt))) {
+  if (auto* overall = budgets(attempt).find(overall_key(attempt))) {
     wait = std::max(wait, overall->wait(now));
   }
   return wait > Duration{} ? std::optional(wait) : std::nullopt;
@@ -72,13 +72,13 @@ void Lockout::take_back(const std::string& key) {
 void Lockout::begin(const Try& attempt, MonoTime now) {
   count(pair_key(attempt), now, attempt.known ? kFirstWait : kLongestWait);
   if (!attempt.known) count(network_key(attempt), now, kLongestWait);
-  overall_.at(overall_key(attempt), LineBudget{kOverallAtOnce, kOverallEach}).take(now);
+  budgets(attempt).at(overall_key(attempt), LineBudget{kOverallAtOnce, kOverallEach}).take(now);
 }
 
 void Lockout::was_right(const Try& attempt, MonoTime now) {
   tallies_.erase(pair_key(attempt));
   if (!attempt.known) take_back(network_key(attempt));
-  if (auto* overall = overall_.find(overall_key(attempt))) overall->give_back(now);
+  if (auto* overall = budgets(attempt).find(overall_key(attempt))) overall->give_back(now);
 }
 
 void Lockout::forget(std::string_view account) {

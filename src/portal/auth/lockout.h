@@ -12,7 +12,8 @@
 // in the same house slows the owner down and does not keep them out; and so that a /64 has no more
 // guesses than others, its addresses together have a count like the third.
 // What is counted is forgotten an hour after the last wrong one. All of it is bounded: the one
-// touched longest ago goes first.
+// touched longest ago goes first. The third count of users that there are never goes: names that
+// somebody invents have a place of their own.
 //
 // Pure: times come in. An unknown user is counted like a known one.
 #pragma once
@@ -42,12 +43,15 @@ class Lockout {
   static constexpr Duration kForgottenAfter = std::chrono::hours(1);
   static constexpr unsigned kOverallAtOnce = 20;
   static constexpr Duration kOverallEach = std::chrono::seconds(30);
-  static constexpr std::size_t kMostTallies = 4096, kMostAccounts = 1024;
+  static constexpr std::size_t kMostTallies = 4096, kMostInvented = 1024;
+  // More than there are users and networks that they are known from: none has to go.
+  static constexpr std::size_t kMostBudgets = 2048;
 
   struct Try {
     std::string account, network;
     std::string address;  // the one in that network
     bool known = false;   // the account was logged into from that network before
+    bool exists = false;  // there is such an account
   };
 
   // How long it must wait; nothing: it may be made.
@@ -60,7 +64,7 @@ class Lockout {
   void forget(std::string_view account);
   // The longest wait of each account that has one.
   std::map<std::string, Duration> waits(MonoTime now) const;
-  std::size_t size() const { return tallies_.size() + overall_.size(); }
+  std::size_t size() const { return tallies_.size() + overall_.size() + invented_.size(); }
 
  private:
   struct Tally {
@@ -119,12 +123,13 @@ class Lockout {
   static std::string pair_key(const Try& attempt);
   static std::string network_key(const Try& attempt);
   static std::string overall_key(const Try& attempt);
+  Recent<LineBudget>& budgets(const Try& attempt) { return attempt.exists ? overall_ : invented_; }
   void count(const std::string& key, MonoTime now, Duration longest);
   void take_back(const std::string& key);
   Duration wait_of(const std::string& key, MonoTime now);
 
   Recent<Tally> tallies_{kMostTallies};
-  Recent<LineBudget> overall_{kMostAccounts};
+  Recent<LineBudget> overall_{kMostBudgets}, invented_{kMostInvented};
 };
 
 }  // namespace lightship::portal

@@ -13,7 +13,8 @@ struct LockoutTest : testing::Test {
   MonoTime now{1h};
 
   Lockout::Try from(std::string network, std::string account = "admin", bool known = false) {
-    return {std::move(account), network, network, known};
+    const bool exists = account == "admin";
+    return {std::move(account), network, network, known, exists};
   }
   void wrong(const Lockout::Try& attempt, int times = 1) {
     for (int i = 0; i < times; ++i) lockout.begin(attempt, now);
@@ -72,9 +73,26 @@ TEST_F(LockoutTest, DoesNotSlowDownAnAddressThatIsKnown) {
   EXPECT_EQ(wait(from("192.0.2.1", "admin", true)), 30s) << "its own wrong ones count";
 }
 
+TEST_F(LockoutTest, DoesNotForgetGuessesAtAUserForNamesThatAreInvented) {
+  for (int i = 0; i < 20; ++i) wrong(from(fmt::format("net {}", i)));
+  ASSERT_EQ(wait(from("another")), 30s);
+  for (int i = 0; i < 5000; ++i)
+    wrong(from(fmt::format("net {}", 100 + i), fmt::format("invented{}", i)));
+  EXPECT_EQ(wait(from("another")), 30s);
+}
+
+TEST_F(LockoutTest, SlowsDownGuessesAtANameThatIsInventedLikeThoseAtAUser) {
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(wait(from(fmt::format("net {}", i), "invented")), 0s);
+    wrong(from(fmt::format("net {}", i), "invented"));
+  }
+  EXPECT_EQ(wait(from("another", "invented")), 30s) << "who exists is not told by that";
+  EXPECT_EQ(wait(from("another", "invented2")), 0s);
+}
+
 TEST_F(LockoutTest, DoesNotLetANeighbourInAKnownNetworkKeepTheOwnerOut) {
-  const Lockout::Try owner{"admin", "2001:db8::/64", "2001:db8::1", true};
-  const Lockout::Try neighbour{"admin", "2001:db8::/64", "2001:db8::2", true};
+  const Lockout::Try owner{"admin", "2001:db8::/64", "2001:db8::1", true, true};
+  const Lockout::Try neighbour{"admin", "2001:db8::/64", "2001:db8::2", true, true};
   wrong(neighbour, 12);
   EXPECT_EQ(wait(neighbour), 30s) << "slower, but never closed";
   EXPECT_EQ(wait(owner), 0s);
@@ -87,7 +105,7 @@ TEST_F(LockoutTest, DoesNotLetANeighbourInAKnownNetworkKeepTheOwnerOut) {
 
 TEST_F(LockoutTest, GivesAKnownNetworkOfManyAddressesNoMoreGuessesThanOthers) {
   const auto guess = [](int i) {
-    return Lockout::Try{"admin", "2001:db8::/64", fmt::format("2001:db8::{}", i), true};
+    return Lockout::Try{"admin", "2001:db8::/64", fmt::format("2001:db8::{}", i), true, true};
   };
   for (int i = 0; i < 20; ++i) {
     ASSERT_EQ(wait(guess(i)), 0s);
@@ -139,7 +157,10 @@ TEST_F(LockoutTest, ForgetsAnAccountWhosePasswordIsAnother) {
 
 TEST_F(LockoutTest, StaysSmallHoweverManyAddressesAndNamesTry) {
   for (int i = 0; i < 100'000; ++i) wrong(from(fmt::format("net {}", i), fmt::format("user{}", i)));
-  EXPECT_LE(lockout.size(), Lockout::kMostTallies + Lockout::kMostAccounts);
+  EXPECT_LE(lockout.size(), Lockout::kMostTallies + Lockout::kMostInvented);
+  for (int i = 0; i < 100'000; ++i)
+    lockout.begin({fmt::format("user{}", i), "192.0.2.1", "192.0.2.1", false, true}, now);
+  EXPECT_LE(lockout.size(), Lockout::kMostTallies + Lockout::kMostInvented + Lockout::kMostBudgets);
 }
 
 TEST_F(LockoutTest, TellsTheLongestWaitOfEachAccount) {
