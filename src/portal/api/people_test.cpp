@@ -371,6 +371,14 @@ TEST_F(PeopleTest, ATokenDoesWhatItsRoleMayAndNoMore) {
   Browser other{.headers = {{"authorization", "Bearer " + word(strong, "token")}}};
   EXPECT_EQ(ask(other, "GET", "/api/users").status, 200);
   EXPECT_EQ(ask(other, "POST", "/api/tokens", R"({"name":"y","role":"viewer"})").status, 403);
+  EXPECT_EQ(ask(other, "POST", "/api/users",
+                R"({"name":"mallory","role":"admin","password":"only-the-first-one"})")
+                .status,
+            403);
+  somebody(boss, "vera", "viewer");
+  for (const auto* body : {R"({"password":"another-first-one"})", R"({"role":"admin"})"})
+    EXPECT_EQ(ask(other, "POST", "/api/users/vera", body).status, 403) << body;
+  EXPECT_EQ(said(ask(boss, "GET", "/api/users")).at("items").as_array().size(), 2U);
   const auto list = ask(boss, "GET", "/api/tokens");
   EXPECT_EQ(said(list).at("items").as_array().size(), 2U);
   EXPECT_THAT(std::string(list.text()), Not(HasSubstr(word(made, "token"))));
