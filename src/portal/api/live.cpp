@@ -1,7 +1,7 @@
 // Who may upgrade, and the hub takes over.
 #include "portal/api/live.h"
 
-#include "base/text.h"
+#include "portal/auth/origin.h"
 #include "portal/live/hub.h"
 
 namespace lightship::portal {
@@ -13,7 +13,7 @@ namespace {
 std::optional<Response> foreign(const Request& request, const Caller& caller) {
   const auto origin = request.header("origin");
   if (origin.empty() && !caller.token.empty()) return std::nullopt;
-  if (!origin.empty() && is_own_origin(origin, request.header("host"))) return std::nullopt;
+  if (!origin.empty() && is_own_origin(request, origin)) return std::nullopt;
   return problem(403, "Forbidden",
                  origin.empty() ? std::string("The header Origin is missing; only a bearer token "
                                               "goes without it.")
@@ -46,12 +46,6 @@ Task<Response> upgrade(LiveHub& live, const Call& call) {
 }
 
 }  // namespace
-
-bool is_own_origin(std::string_view origin, std::string_view host) {
-  const auto scheme = origin.find("://");
-  if (scheme == std::string_view::npos || host.empty()) return false;
-  return to_lower(origin.substr(scheme + 3)) == to_lower(host);
-}
 
 void add_live(Router& router, LiveHub& live) {
   router.add({"GET", "/api/live", Role::viewer,

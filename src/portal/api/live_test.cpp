@@ -67,6 +67,9 @@ TEST(LiveDoor, StaysShutForPagesFromElsewhere) {
   }
   door.origin("https://GATEWAY.local:8080");
   EXPECT_EQ(door.status(), 101);
+  door.request.secure = true;
+  door.origin("http://gateway.local:8080");
+  EXPECT_EQ(door.status(), 403) << "who sits on the wire can make any page of plain http";
 }
 
 TEST(LiveDoor, NeedsAnOriginUnlessATokenIsShown) {

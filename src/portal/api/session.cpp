@@ -8,6 +8,7 @@
 #include "portal/api/said.h"
 #include "portal/auth/accounts.h"
 #include "portal/auth/cookie.h"
+#include "portal/auth/origin.h"
 
 namespace lightship::portal {
 namespace {
@@ -45,10 +46,7 @@ bool from_elsewhere(const Request& request) {
   if (const auto site = request.header("sec-fetch-site"); !site.empty())
     return site != "same-origin" && site != "none";
   const auto origin = request.header("origin");
-  if (origin.empty()) return false;
-  const auto scheme = origin.find("://");
-  return scheme == origin.npos ||
-         to_lower(origin.substr(scheme + 3)) != to_lower(request.header("host"));
+  return !origin.empty() && !is_own_origin(request, origin);
 }
 
 bool is_json(const Request& request) {
