@@ -1,8 +1,7 @@
-// Chromium for the tests: Debian's own, a fresh profile each time, and an eye on everything a page must
+// Chromium for the tests: Debian's own, one for each file, a fresh profile each time, and an eye on everything a page must
 // not do: an error on the console, a request to a stranger, sideways scrolling.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { it } from 'node:test'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { after, it } from 'node:test'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { startMock } from '../test/mock/daemon.mjs'
@@ -32,18 +31,16 @@ export async function portal(options = {}) {
   return { url: running.replace(/\/$/, ''), user: process.env.LIGHTSHIP_USER ?? 'admin', password: process.env.LIGHTSHIP_PASSWORD ?? '', mock: null, stop: async () => {} }
 }
 
+let one
+after(async () => (await one)?.close())
+
 export async function browser({ viewport = desktop, colorScheme = 'dark', bypassCSP = false, reducedMotion = 'reduce' } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'lightship-'))
-  const context = await chromium.launchPersistentContext(dir, {
+  one ??= chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
-    viewport,
-    colorScheme,
-    reducedMotion,
-    bypassCSP,
-    acceptDownloads: true,
   })
+  const context = await (await one).newContext({ viewport, colorScheme, reducedMotion, bypassCSP, acceptDownloads: true })
   const wrong = []
   let expected = []
   const watch = page => {
@@ -54,7 +51,6 @@ export async function browser({ viewport = desktop, colorScheme = 'dark', bypass
     })
     page.on('pageerror', error => wrong.push(`page error: ${error.stack ?? error.message}`))
   }
-  context.pages().forEach(watch)
   context.on('page', watch)
   let host = ''
   await context.route('**/*', route => {
@@ -63,7 +59,7 @@ export async function browser({ viewport = desktop, colorScheme = 'dark', bypass
     wrong.push(`a request to ${url.host}`)
     return route.abort()
   })
-  const page = context.pages()[0] ?? (await context.newPage())
+  const page = await context.newPage()
   page.setDefaultTimeout(15_000)
   return {
     context,
@@ -75,10 +71,7 @@ export async function browser({ viewport = desktop, colorScheme = 'dark', bypass
     only(url) {
       host = new URL(url).host
     },
-    async close() {
-      await context.close()
-      rmSync(dir, { recursive: true, force: true })
-    },
+    close: () => context.close(),
   }
 }
 
@@ -89,6 +82,15 @@ export async function signIn(page, portal, user = portal.user, password = portal
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('main').waitFor()
   await page.waitForFunction(() => !document.querySelector('input[name=password]'))
+}
+
+// The same with the session of an earlier test: one password is weighed for each file and user.
+const sessions = new Map()
+export async function cameIn(page, portal, user = portal.user, password = portal.password) {
+  const who = `${portal.url} ${user}`
+  if (sessions.has(who)) return page.context().addCookies(sessions.get(who))
+  await signIn(page, portal, user, password)
+  sessions.set(who, await page.context().cookies())
 }
 
 // A page has arrived when its heading stands and no skeleton is left.

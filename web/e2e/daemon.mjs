@@ -46,7 +46,7 @@ export async function startDaemon({ empty = false, host = '127.0.0.1', fresh = f
     const config = join(folder, 'config')
     mkdirSync(config, { recursive: true })
     mkdirSync(join(folder, 'data'), { recursive: true })
-    writeFileSync(join(config, 'portal.yaml'), `listen: "${host}:${port}"\ntls: none\n`)
+    writeFileSync(join(config, 'portal.yaml'), `listen: "${host}:${port}"\n`)
     return ['run', '--config', config, '--data', join(folder, 'data')]
   }
   async function up() {

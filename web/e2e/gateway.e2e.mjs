@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { after, afterEach, before, beforeEach, describe } from 'node:test'
-import { arrived, browser, onDaemon, out, phone, portal, sideways, signIn } from './browser.mjs'
+import { arrived, browser, cameIn, onDaemon, out, phone, portal, sideways, signIn } from './browser.mjs'
 
 const wanted = process.env.LIGHTSHIP_BIN !== undefined
 
@@ -89,11 +89,11 @@ describe('the simulated site', () => {
     b = await browser()
     b.only(under.url)
     page = b.page
-    await signIn(page, under)
+    await cameIn(page, under)
   })
   afterEach(async () => {
-    assert.deepEqual(b.wrong, [])
     await b.close()
+    assert.deepEqual(b.wrong, [])
   })
   const open = async (path, title) => {
     await page.goto(under.url + path)
@@ -182,7 +182,8 @@ describe('the simulated site', () => {
 
   onDaemon('logs what happens, filtered by level', async () => {
     await open('/logs', 'Logs')
-    await page.getByRole('option').first().waitFor()
+    const lines = page.getByRole('listbox', { name: 'Log lines' }).getByRole('option')
+    await lines.filter({ hasText: 'line is open' }).first().waitFor()
     await page.getByRole('searchbox', { name: 'Text' }).fill('nothing says this')
     await page.waitForFunction(() => document.querySelectorAll('[role=option]').length === 0)
   })

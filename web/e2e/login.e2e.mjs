@@ -12,8 +12,8 @@ beforeEach(async () => {
   b.only(under.url)
 })
 afterEach(async () => {
-  assert.deepEqual(b.wrong, [])
   await b.close()
+  assert.deepEqual(b.wrong, [])
 })
 
 const enter = async (user, password) => {

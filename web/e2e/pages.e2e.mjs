@@ -2,7 +2,7 @@
 // the console, nobody else is asked, nothing scrolls sideways. The pictures are for looking at.
 import assert from 'node:assert/strict'
 import { after, before, describe } from 'node:test'
-import { arrived, browser, desktop, everywhere, out, phone, portal, sideways, signIn } from './browser.mjs'
+import { arrived, browser, cameIn, desktop, everywhere, out, phone, portal, sideways } from './browser.mjs'
 
 const pages = [
   ['dashboard', '/', 'Dashboard'],
@@ -28,7 +28,7 @@ for (const theme of ['light', 'dark']) {
         b.only(under.url)
         await b.page.goto(`${under.url}/login`)
         await b.page.screenshot({ path: `${out}login-${theme}-${size}.png` })
-        await signIn(b.page, under)
+        await cameIn(b.page, under)
       })
       after(() => b.close())
 
@@ -62,14 +62,14 @@ describe('anything else', () => {
   everywhere('says that there is no such page, and the way back works', async () => {
     const b = await browser()
     b.only(under.url)
-    await signIn(b.page, under)
+    await cameIn(b.page, under)
     await b.page.goto(`${under.url}/nowhere`)
     await arrived(b.page, 'There is no such page')
     await b.page.getByRole('link', { name: 'To the dashboard' }).click()
     await arrived(b.page, 'Dashboard')
     await b.page.goBack()
     await arrived(b.page, 'There is no such page')
-    assert.deepEqual(b.wrong, [])
     await b.close()
+    assert.deepEqual(b.wrong, [])
   })
 })

@@ -2,7 +2,7 @@
 // tools, go on after a restart, and all of it from the keyboard.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe } from 'node:test'
-import { arrived, browser, everywhere, onMock, out, phone, portal, sideways, signIn } from './browser.mjs'
+import { arrived, browser, cameIn, everywhere, onMock, out, phone, portal, sideways, signIn } from './browser.mjs'
 
 let under
 let b
@@ -13,11 +13,11 @@ beforeEach(async () => {
   b = await browser()
   b.only(under.url)
   page = b.page
-  await signIn(page, under)
+  await cameIn(page, under)
 })
 afterEach(async () => {
-  assert.deepEqual(b.wrong, [])
   await b.close()
+  assert.deepEqual(b.wrong, [])
 })
 const open = async (path, title) => {
   await page.goto(under.url + path)
