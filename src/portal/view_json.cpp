@@ -80,8 +80,16 @@ json::value value_json(const Value& value) {
   return number;
 }
 
+// Words of a point's name that are written in capitals.
+constexpr std::string_view kInitials[] = {"ll", "ln", "thd", "pf", "ct", "pt", "dc", "ac", "id"};
+
 std::string title_of(std::string_view point) {
   std::string title;
+  const auto starts_initials = [&](std::size_t at) {
+    const auto word = point.substr(at, point.find('_', at) - at);
+    return std::ranges::find(kInitials, word) != std::end(kInitials);
+  };
+  bool initials = false;
   for (std::size_t at = 0; at < point.size(); ++at) {
     const char c = point[at];
     if (c == '_') {
@@ -92,7 +100,8 @@ std::string title_of(std::string_view point) {
     const bool starts = title.empty() || title.back() == ' ';
     const bool code =
         starts && at + 1 < point.size() && point[at + 1] >= '0' && point[at + 1] <= '9';
-    const bool capital = (title.empty() || code) && c >= 'a' && c <= 'z';
+    if (starts) initials = starts_initials(at);
+    const bool capital = (title.empty() || code || initials) && c >= 'a' && c <= 'z';
     title += capital ? static_cast<char>(c - 32) : c;
   }
   return title;

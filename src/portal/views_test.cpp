@@ -123,6 +123,17 @@ TEST(ViewJson, AValueComesWithItsOwnDigits) {
       R"({"name":"voltage_l1","title":"Voltage L1","function":3,"address":3027,"registers":2,"type":"","value":230.1,"unit":"","raw":"43 66 19 9A","quality":"good","reason":null,"age_s":1.5,"measured":null,"confidence":null,"writable":{"minimum":0,"maximum":400,"step":null},"recent":[]})");
 }
 
+TEST(ViewJson, APointIsTitledByItsNameWithInitialsInCapitals) {
+  const auto title = [](const char* name) {
+    PointView point;
+    point.name = name;
+    return std::string(point_json(point).at("title").as_string());
+  };
+  EXPECT_EQ(title("voltage_ll_avg"), "Voltage LL avg");
+  EXPECT_EQ(title("current_thd_l2"), "Current THD L2");
+  EXPECT_EQ(title("fill_level"), "Fill level");
+}
+
 TEST(ViewJson, WhatIsThreeTimesTooOldIsStaleAndWhatFailedHasNoValue) {
   PointView point;
   point.heard = true;

@@ -40,6 +40,7 @@ connections:
     timeout: 1
     clients:
       - id: panel
+        label: Boiler
         type: machine
         unit_id: 1
         allow_write: true             # set_point, from the portal or with `lightship write`
@@ -66,6 +67,7 @@ connections:
     timeout: 1
     clients:
       - id: pump                      # its controller fails on and off
+        label: Pump
         type: machine
         unit_id: 1
         gateway_unit_id: 12

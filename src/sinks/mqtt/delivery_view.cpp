@@ -40,7 +40,9 @@ std::vector<std::string> advice_at(Stage stage, const MqttConfig& config) {
 void Delivery::look(ServiceView& me) const {
   const bool up = connected();
   const auto waiting = queue_->waiting();
-  me.detail = broker_name_.empty() ? config_.host : broker_name_;
+  std::string_view broker = broker_name_;
+  if (broker.starts_with("mqtt ")) broker.remove_prefix(5);  // the title says so
+  me.detail = broker.empty() ? config_.host : broker;
   if (waiting > 0) me.detail += fmt::format(", {} waiting", waiting);
 
   const bool tls = config_.use_tls;

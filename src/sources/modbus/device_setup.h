@@ -44,6 +44,7 @@ struct DeviceSetup {
   DeviceInfo info;
   SharedList<DevicePoint> points;  // the devices of one model look at the same; `own()` to change
   std::string profile = {};        // of its meter
+  std::string model_name = {};     // what stands on its meter: "Schneider EM6400"
   PlanLimits limits;
   Duration pause{};
   unsigned in_flight = 1;

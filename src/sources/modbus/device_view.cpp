@@ -52,7 +52,7 @@ void Device::look(DeviceView& view, bool serial) const {
   view.name = setup_.info.id();
   view.connection = setup_.info.connection;
   view.label = setup_.info.label.empty() ? setup_.info.client : setup_.info.label;
-  view.model = setup_.info.model;
+  view.model = setup_.model_name.empty() ? setup_.info.model : setup_.model_name;
   view.profile = setup_.profile;
   view.unit = setup_.info.unit;
   view.trouble = trouble();

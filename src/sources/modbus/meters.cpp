@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "config/document.h"
 #include "config/vault.h"
@@ -149,6 +151,29 @@ void Meters::combine(MeterConfig& meter) const {
       if (known == meter.registers.end()) meter.registers.push_back(entry);
     }
   }
+}
+
+std::string shown_model(const MeterConfig& meter, std::string_view id) {
+  constexpr std::size_t kLongest = 40;
+  constexpr std::string_view kBetween = " /,()";
+  const auto bare = [](std::string_view text) {
+    auto out = to_lower(text);
+    std::erase_if(out, [](char c) { return !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'); });
+    return out;
+  };
+  const auto named = bare(id);
+  std::string_view best, rest = meter.model;
+  while (!rest.empty()) {
+    const auto word = rest.substr(0, rest.find_first_of(kBetween));
+    const auto letters = bare(word);
+    if (letters.size() > 2 && letters.size() > bare(best).size() && named.contains(letters))
+      best = word;
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  }
+  const auto maker = meter.manufacturer.substr(0, meter.manufacturer.find(" ("));
+  if (!best.empty()) return fmt::format("{} {}", maker, best);
+  const auto whole = fmt::format("{} {}", maker, meter.model.substr(0, meter.model.find(" (")));
+  return whole.size() > kLongest ? maker : whole;
 }
 
 }  // namespace lightship::poller

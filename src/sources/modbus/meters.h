@@ -40,4 +40,8 @@ class Meters {
   std::map<std::string, std::size_t, std::less<>> by_id_;
 };
 
+// What stands on the device of which `id` is the meter_model: "Schneider EM6400". Of a family that
+// has several the one that the id names.
+std::string shown_model(const MeterConfig& meter, std::string_view id);
+
 }  // namespace lightship::poller

@@ -163,5 +163,18 @@ INSTANTIATE_TEST_SUITE_P(Meters, BuiltInMeter, testing::ValuesIn(meter_ids()),
                            return name;
                          });
 
+TEST(Meters, AreShownByWhatStandsOnThem) {
+  const auto shown = [](const char* id) { return shown_model(*built_in().find(id), id); };
+  EXPECT_EQ(shown("schneider_em6400"), "Schneider EM6400");
+  EXPECT_EQ(shown("schneider_em6433"), "Schneider EM6433");  // of the same family
+  EXPECT_EQ(shown("schneider_em6400ng"), "Schneider EM6400NG");
+  EXPECT_EQ(shown("elmeasure_lg5310"), "Elmeasure LG5310");
+  for (const auto& id : built_in().ids()) {
+    const auto name = shown_model(*built_in().find(id), id);
+    EXPECT_FALSE(name.empty()) << id;
+    EXPECT_LE(name.size(), 40U) << id << ": " << name;
+  }
+}
+
 }  // namespace
 }  // namespace lightship::poller

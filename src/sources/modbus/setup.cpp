@@ -155,6 +155,7 @@ DeviceSetup device_setup(const ConnectionConfig& connection, const DeviceConfig&
 
   LimitsConfig limits = device.limits;
   if (const auto* meter = meters.find(device.meter_model)) {
+    setup.model_name = shown_model(*meter, device.meter_model);
     if (!limits.max_registers) limits.max_registers = meter->limits.max_registers;
     if (!limits.max_gap) limits.max_gap = meter->limits.max_gap;
     if (!limits.pause_after_answer) limits.pause_after_answer = meter->limits.pause_after_answer;
