@@ -76,6 +76,17 @@ const socket = new Socket(
   },
 )
 
+// While one signs out nothing is asked any more: the end of the session is known.
+export async function silently(what: () => Promise<void>): Promise<void> {
+  socket.stop()
+  try {
+    await what()
+  } catch (why) {
+    socket.start()
+    throw why
+  }
+}
+
 export function startLive(): void {
   socket.start()
   document.addEventListener('visibilitychange', () => {
