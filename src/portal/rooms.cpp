@@ -80,7 +80,7 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
         return pages_.answer(request, caller);
       }) {
   live_.watch_sessions([this](const Caller& caller) { return accounts_.is_open(caller); });
-  accounts_.when_ended([this](const std::string&) { live_.recheck(); });
+  accounts_.when_ended([this](const std::vector<std::string>&) { live_.recheck(); });
   furnish(context);
 }
 

@@ -44,14 +44,11 @@ void Accounts::stop() {
   hashing_.stop();
 }
 
-void Accounts::when_ended(std::function<void(const std::string&)> tell) {
-  tell_ended_.push_back(std::move(tell));
-}
+void Accounts::when_ended(TellEnded tell) { tell_ended_.push_back(std::move(tell)); }
 
 void Accounts::tell_ended(const std::vector<std::string>& ids) {
-  for (const auto& id : ids) {
-    for (const auto& tell : tell_ended_) tell(id);
-  }
+  if (ids.empty()) return;
+  for (const auto& tell : tell_ended_) tell(ids);
 }
 
 Task<void> Accounts::open() {

@@ -46,9 +46,10 @@ class Accounts final : public Gate {
   // Ends the workers, after what was asked of them. The loop must still run, or never again.
   void stop();
 
-  // `id`: the public one of a session or token that has just ended, for whatever reason, or whose
-  // user has another role now.
-  void when_ended(std::function<void(const std::string& id)> tell);
+  // `ids`: the public ones of all sessions and tokens that have just ended, for whatever reason, or
+  // whose user has another role now.
+  using TellEnded = std::function<void(const std::vector<std::string>& ids)>;
+  void when_ended(TellEnded tell);
 
   std::optional<Caller> who(const Request& request) override;
 
@@ -143,7 +144,7 @@ class Accounts final : public Gate {
   AccountSettings settings_;
   std::optional<UserFile> file_;  // nothing: without persistence
   Worker files_, hashing_;
-  std::vector<std::function<void(const std::string&)>> tell_ended_;
+  std::vector<TellEnded> tell_ended_;
 
   UserList list_;
   FileMark mark_;

@@ -39,7 +39,10 @@ struct AccountsTest : testing::Test {
           first.push_back(user + " " + password);
         }};
     accounts = std::make_unique<Accounts>(clock, book, std::move(settings));
-    accounts->when_ended([this](const std::string& id) { ended.push_back(id); });
+    accounts->when_ended([this](const std::vector<std::string>& ids) {
+      ended.insert(ended.end(), ids.begin(), ids.end());
+      ++told_of_ended;
+    });
     wait(accounts->open());
     stopping = std::make_unique<asio::cancellation_signal>();
     asio::co_spawn(loop, accounts->run(),
@@ -128,6 +131,7 @@ struct AccountsTest : testing::Test {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> log{std::tmpfile(), &std::fclose};
   Logbook book{clock, log.get(), Logbook::Form::text, Level::debug};
   std::vector<std::string> first, ended;
+  int told_of_ended = 0;
   std::unique_ptr<Accounts> accounts;
   std::unique_ptr<asio::cancellation_signal> stopping;
 };
@@ -267,6 +271,7 @@ TEST_F(AccountsTest, EndTheOtherSessionsAndTheTokensWhenThePasswordChanges) {
   EXPECT_FALSE(by_cookie(other.cookie));
   EXPECT_FALSE(by_token(token->secret));
   EXPECT_THAT(ended, testing::UnorderedElementsAre(other.caller.session, token->token.id));
+  EXPECT_EQ(told_of_ended, 1) << "once for both";
   stop();
   start();
   EXPECT_TRUE(by_cookie(mine.cookie));

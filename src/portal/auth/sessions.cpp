@@ -138,6 +138,7 @@ Sessions::Begun Sessions::begin(std::string user, std::string stamp, std::string
                   .seen = mono};
   const auto [at, fresh] = by_digest_.emplace(digest_of(begun.cookie), std::move(session));
   begun.session = &at->second;
+  by_id_[at->second.id] = &at->second;
   return begun;
 }
 
@@ -157,9 +158,8 @@ Session* Sessions::find(std::string_view cookie, MonoTime mono) {
 }
 
 const Session* Sessions::by_id(std::string_view id) const {
-  const auto found =
-      std::ranges::find_if(by_digest_, [&](const auto& one) { return one.second.id == id; });
-  return found == by_digest_.end() ? nullptr : &found->second;
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
 Session* Sessions::by_id(std::string_view id) {
@@ -171,10 +171,16 @@ std::vector<std::string> Sessions::end_if(const std::function<bool(const Session
   std::erase_if(by_digest_, [&](const auto& one) {
     if (!which(one.second)) return false;
     ended.push_back(one.second.id);
+    by_id_.erase(one.second.id);
     written_.erase(one.first);
     return true;
   });
   return ended;
+}
+
+void Sessions::index() {
+  by_id_.clear();
+  for (auto& [digest, session] : by_digest_) by_id_[session.id] = &session;
 }
 
 std::vector<std::string> Sessions::expire(MonoTime mono) {
@@ -241,6 +247,7 @@ Result<Memories> Sessions::from_json(std::string_view text, Time now, MonoTime m
       });
     }
     by_digest_ = std::move(known);
+    index();
     written_.clear();
     for (const auto& [digest, session] : by_digest_) written_[digest] = session.seen;
     return memories;

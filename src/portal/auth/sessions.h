@@ -79,8 +79,11 @@ class Sessions {
   bool over(const Session& session, MonoTime mono) const;
 
   SessionLimits limits_;
+  void index();
+
   std::unordered_map<std::string, Session> by_digest_;
-  std::unordered_map<std::string, MonoTime> written_;  // `seen` as it is on disk, by digest
+  std::unordered_map<std::string_view, Session*> by_id_;  // into by_digest_
+  std::unordered_map<std::string, MonoTime> written_;     // `seen` as it is on disk, by digest
   bool worth_writing_ = false;
 };
 

@@ -33,7 +33,32 @@ TEST(Sessions, CutTheBrowsersNameBetweenCharacters) {
   };
   EXPECT_EQ(name(std::string(199, 'x') + "ä"), std::string(199, 'x'));
   EXPECT_EQ(name(std::string(198, 'x') + "äy"), std::string(198, 'x') + "ä");
-  EXPECT_EQ(name("Zähler \xe2\x82!"), "Zähler ??!");
+  EXPECT_EQ(name("Zähler \xe2\x82."), "Zähler ??.");
+}
+
+TEST(Sessions, AreKnownByTheirPublicIdAsLongAsTheyLast) {
+  Sessions sessions({});
+  const auto first = sessions.begin("admin", "s", "192.0.2.1", "Browser/1", kNow, kMono);
+  const auto id = first.session->id;
+  std::vector<std::string> others;
+  for (int i = 0; i < 10; ++i) {
+    const auto user = fmt::format("user{}", i);
+    others.push_back(sessions.begin(user, "s", "192.0.2.2", "", kNow, kMono).session->id);
+  }
+  ASSERT_NE(sessions.by_id(id), nullptr);
+  EXPECT_EQ(sessions.by_id(id)->user, "admin");
+  EXPECT_EQ(sessions.by_id(others[7])->user, "user7");
+  EXPECT_EQ(sessions.by_id("none"), nullptr);
+
+  Sessions again({});
+  ASSERT_TRUE(again.from_json(sessions.to_json({}, kNow, kMono), kNow, kMono));
+  ASSERT_NE(again.by_id(id), nullptr);
+  EXPECT_EQ(again.by_id(id)->user, "admin");
+  again.end_if([](const Session& one) { return one.user == "admin"; });
+  EXPECT_EQ(again.by_id(id), nullptr);
+  EXPECT_EQ(again.by_id(others[3])->user, "user3");
+  again.expire(kMono + 13h);
+  EXPECT_EQ(again.by_id(others[3]), nullptr);
 }
 
 TEST(Sessions, LeaveOutAnEntryThatIsDamagedAndKeepTheOthers) {
