@@ -15,6 +15,7 @@
 #include "portal/api/status.h"
 #include "portal/api/tokens.h"
 #include "portal/api/users.h"
+#include "portal/auth/lockout.h"
 #include "portal/field_topics.h"
 
 namespace lightship::portal {
@@ -132,9 +133,9 @@ std::optional<Duration> Rooms::too_soon(const Request& request,
                                         const std::optional<Caller>& caller) {
   const auto now = clock_.mono();
   // Who watches over the gateway is not shut out by what else comes from that address.
-  if (is_probe(request.path)) return probes_.take(request.peer.to_string(), now);
+  if (is_probe(request.path)) return probes_.take(network_of(request.peer), now);
   if (caller) return callers_.take(caller->session + caller->token, now);
-  return guests_.take(request.peer.to_string(), now);
+  return guests_.take(network_of(request.peer), now);
 }
 
 Task<Response> Rooms::answer(const Request& request) {
