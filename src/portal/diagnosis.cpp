@@ -16,7 +16,7 @@ Diagnosis::Diagnosis(Context& context, Field& field, OpenPing ping, std::functio
 
 void Diagnosis::add_routes(Router& router) {
   add_metrics(router, meter_);
-  add_logs(router, context_.logbook.ring(), context_.clock);
+  add_logs(router, context_.logbook.ring(), context_.clock, disk_);
   add_history(router, history_);
   add_diag(router, desk_);
   add_tools(router, desk_);
@@ -28,6 +28,13 @@ void Diagnosis::add_topics(LiveHub& live) {
   add_logs_topic(live, context_.logbook.ring());
 }
 
-Task<void> Diagnosis::run() { return meter_.run(); }
+Task<void> Diagnosis::run() {
+  // When the portal ends nobody waits for a long question to the history.
+  struct Closing {
+    HistoryDesk& desk;
+    ~Closing() { desk.close(); }
+  } const closing{history_};
+  co_await meter_.run();
+}
 
 }  // namespace lightship::portal

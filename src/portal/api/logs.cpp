@@ -1,22 +1,34 @@
-// Searches the ring, a part at a time so that nobody else waits for it.
+// Searches the ring on a worker, a part at a time so that nobody else waits for it.
 #include "portal/api/logs.h"
 
-#include <boost/asio/post.hpp>
 #include <boost/json/parse.hpp>
 
 #include "portal/api/query.h"
 #include "portal/diag/log_search.h"
 #include "portal/live/hub.h"
+#include "portal/turns.h"
 
 namespace lightship::portal {
 namespace {
 
 constexpr std::size_t kUsual = 200;
-constexpr std::size_t kAtOnce = 250;  // lines searched before others have their turn
+constexpr std::size_t kAtOnce = 100;     // lines searched before others have the worker
+constexpr std::size_t kMostWaiting = 4;  // of one session
 
-Task<void> let_others() {
-  co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-}
+// One search of each session at a time: whoever asks more waits for himself.
+class Searchers {
+ public:
+  std::shared_ptr<Turns> of(const Caller& caller) {
+    std::erase_if(turns_, [](const auto& entry) { return entry.second.expired(); });
+    auto& known = turns_[caller.session + caller.token];
+    auto turns = known.lock();
+    if (!turns) known = turns = std::make_shared<Turns>(1, kMostWaiting);
+    return turns;
+  }
+
+ private:
+  std::map<std::string, std::weak_ptr<Turns>> turns_;
+};
 
 struct Asked {
   LogWanted wanted;
@@ -47,28 +59,45 @@ struct Found {
   bool more = false;
 };
 
-// After a line: the oldest that fit. Else the newest.
-Task<Found> search(std::vector<LogRing::Line> all, LogFilter filter, Asked asked) {
+// A search on its way.
+struct Search {
+  std::vector<LogRing::Line> all;
+  LogFilter filter;
+  std::size_t limit;
+  bool forward;  // after a line: the oldest that fit; else the newest
+  std::size_t at = 0;
+  Found found;
+
+  // On the worker. False: there is nothing more to look at.
+  bool look_on() {
+    for (const auto end = std::min(at + kAtOnce, all.size()); at < end; ++at) {
+      const auto& line = forward ? all[at] : all[all.size() - 1 - at];
+      if (!filter.keeps(*line)) continue;
+      if (found.lines.size() == limit) {
+        found.more = true;
+        return false;
+      }
+      found.lines.push_back(line);
+    }
+    return at < all.size();
+  }
+};
+
+Task<Found> search(Worker& worker, std::vector<LogRing::Line> all, LogFilter filter, Asked asked) {
   if (asked.before) {
     std::erase_if(all, [&](const auto& line) {
       return line->seq >= static_cast<std::uint64_t>(*asked.before);
     });
   }
-  Found found;
   const auto limit = asked.limit.value_or(asked.as_file ? LogRing::kMostLines : kUsual);
-  const bool forward = asked.after.has_value();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (i % kAtOnce == kAtOnce - 1) co_await let_others();
-    const auto& line = forward ? all[i] : all[all.size() - 1 - i];
-    if (!filter.keeps(*line)) continue;
-    if (found.lines.size() == limit) {
-      found.more = true;
-      break;
-    }
-    found.lines.push_back(line);
+  const auto one = std::make_shared<Search>(
+      Search{std::move(all), std::move(filter), limit, asked.after.has_value()});
+  for (bool more = true; more;) {
+    auto looking = worker.run([one] { return one->look_on(); });
+    more = co_await std::move(looking);
   }
-  if (!forward) std::ranges::reverse(found.lines);
-  co_return found;
+  if (!one->forward) std::ranges::reverse(one->found.lines);
+  co_return std::move(one->found);
 }
 
 std::string page(const Found& found, bool forward) {
@@ -97,15 +126,25 @@ Task<std::optional<std::string>> next_piece(std::shared_ptr<FileOfLines> file) {
   co_return piece;
 }
 
-Task<Response> answer(const LogRing& ring, Clock& clock, const Call& call) {
+Task<Response> answer(const LogRing& ring, Clock& clock, Worker& worker,
+                      std::shared_ptr<Searchers> searchers, const Call& call) {
   Query query(call.request);
   const auto asked = read(query);
   auto filter = LogFilter::make(asked.wanted);
   if (!filter) query.wrong("text", filter.error().text);
   if (query.problem()) co_return *query.problem();
 
-  auto found = co_await search(ring.lines(static_cast<std::uint64_t>(asked.after.value_or(0))),
-                               *filter, asked);
+  const auto turns = searchers->of(call.caller);
+  const auto place = co_await turns->take();
+  if (!place) {
+    auto busy =
+        problem(429, "Too Many Requests", "Searches of this session wait for each other already.",
+                "too-many-requests");
+    busy.headers.emplace_back("Retry-After", "1");
+    co_return busy;
+  }
+  auto found = co_await search(
+      worker, ring.lines(static_cast<std::uint64_t>(asked.after.value_or(0))), *filter, asked);
   if (!asked.as_file) co_return json_answer(page(found, asked.after.has_value()));
   Response response;
   response.content_type = "application/x-ndjson";
@@ -137,9 +176,10 @@ Task<Result<GrowingTopic::News>> news(const LogRing& ring, std::optional<std::ui
 
 }  // namespace
 
-void add_logs(Router& router, const LogRing& ring, Clock& clock) {
+void add_logs(Router& router, const LogRing& ring, Clock& clock, Worker& worker) {
   router.add({"GET", "/api/logs", Role::viewer,
-              [&ring, &clock](const Call& call) { return answer(ring, clock, call); }});
+              [&ring, &clock, &worker, searchers = std::make_shared<Searchers>()](
+                  const Call& call) { return answer(ring, clock, worker, searchers, call); }});
 }
 
 void add_logs_topic(LiveHub& live, const LogRing& ring) {

@@ -6,7 +6,8 @@
 
 namespace lightship::portal {
 
-void add_logs(Router& router, const LogRing& ring, Clock& clock);
+// It is searched on `worker`.
+void add_logs(Router& router, const LogRing& ring, Clock& clock, Worker& worker);
 void add_logs_topic(LiveHub& live, const LogRing& ring);
 
 }  // namespace lightship::portal

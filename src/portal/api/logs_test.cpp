@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 
+#include <future>
+
 #include "portal/testing/shop.h"
 
 namespace lightship::portal {
@@ -13,7 +15,7 @@ namespace json = boost::json;
 
 struct Logged : Shop {
   Logged() {
-    add_logs(router, book.ring(), clock);
+    add_logs(router, book.ring(), clock, worker);
     Log panel(book, "modbus/panel"), mqtt(book, "mqtt");
     for (int i = 1; i <= 5; ++i) {
       panel.info("polled", lightship::field("n", i));
@@ -65,6 +67,27 @@ TEST(LogsApi, GivesAFileOfWhatIsFiltered) {
   const auto text = all.all_pieces(answer);
   EXPECT_EQ(std::ranges::count(text, '\n'), 5);
   EXPECT_EQ(json::parse(text.substr(0, text.find('\n'))).at("seq").to_number<int>(), 2);
+}
+
+// The first of them searches with the worker held up, four wait, the rest are sent away.
+TEST(LogsApi, OneSessionSearchesOnceAtATime) {
+  Logged all;
+  std::promise<void> go;
+  all.worker.post([held = go.get_future().share()] { held.wait(); });
+  Request request;
+  request.method = "GET";
+  request.path = "/api/logs";
+  std::map<int, int> answers;
+  for (int i = 0; i < 7; ++i)
+    asio::co_spawn(all.loop, all.router.answer(request),
+                   [&](std::exception_ptr, Response response) { ++answers[response.status]; });
+  all.loop.restart();
+  all.loop.poll();
+  EXPECT_EQ(answers, (std::map<int, int>{{429, 2}}));
+  go.set_value();
+  all.loop.restart();
+  all.loop.run_for(std::chrono::seconds(5));
+  EXPECT_EQ(answers, (std::map<int, int>{{200, 5}, {429, 2}}));
 }
 
 TEST(LogsApi, WhatIsWrongIsToldByItsName) {

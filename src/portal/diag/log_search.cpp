@@ -64,6 +64,12 @@ Result<LogFilter> LogFilter::make(LogWanted wanted) {
                 "back-references",
                 made->error());
   }
+  if (made->ProgramSize() > kMostProgram) {
+    return fail(Errc::invalid,
+                "this expression takes {} steps where {} are allowed: repeat fewer times, such as "
+                "* instead of {{0,999}}",
+                made->ProgramSize(), kMostProgram);
+  }
   filter.expression_ = std::move(made);
   return filter;
 }

@@ -30,6 +30,8 @@ struct LogWanted {
 class LogFilter {
  public:
   static constexpr std::size_t kMostText = 200;
+  // RE2's time is that of the text times this.
+  static constexpr int kMostProgram = 1000;
 
   // Errc::invalid: the text is no expression; says what is wrong with it.
   static Result<LogFilter> make(LogWanted wanted);

@@ -72,6 +72,17 @@ TEST(LogFilter, AnExpressionThatExplodesElsewhereTakesNoTime) {
   EXPECT_FALSE(LogFilter::make({.text = "((a{100}){100}){100}", .regex = true}));
 }
 
+TEST(LogFilter, AnExpressionOfTooManyStepsIsRefused) {
+  for (const char* large : {"(.*){0,999}Q", "(a?){400}(b?){400}", "\\w{1,900}x"}) {
+    const auto made = LogFilter::make({.text = large, .regex = true});
+    ASSERT_FALSE(made) << large;
+    EXPECT_EQ(made.error().code, Errc::invalid);
+    EXPECT_NE(made.error().text.find("steps"), std::string::npos) << made.error().text;
+  }
+  EXPECT_TRUE(LogFilter::make(
+      {.text = R"(^modbus/\S+ .*(silent|timeout){1,5}\s+\d{1,10}$)", .regex = true}));
+}
+
 TEST(LogLineJson, IsThatOfTheApi) {
   std::string text;
   append_json(text, kSilent);
