@@ -31,7 +31,7 @@ struct Settings {
 
   // Requests a second for long, of one address without a session, and of one session or token;
   // ten times as many at once. 0: no limit.
-  double guest_rate = 50, session_rate = 1000;
+  double guest_rate = 50, session_rate = 100;
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };

@@ -86,16 +86,20 @@ Task<std::shared_ptr<const Picture>> Views::get(Duration max_age) {
   co_return newest_;
 }
 
-Task<std::optional<View>> Views::with_plans() {
-  co_return co_await field_.ask<View>([](Context& context) {
-    View view;
-    view.at = context.clock.now();
-    view.mono = context.clock.mono();
-    view.site = context.device_id;
-    context.viewed->look(view);
-    context.viewed->look_at_plans(view);
-    return view;
+Task<std::shared_ptr<const Picture>> Views::with_plans() {
+  auto asking = plans_.get([this] {
+    return field_.ask<Picture>([](Context& context) {
+      Picture picture;
+      auto& view = picture.view;
+      view.at = context.clock.now();
+      view.mono = context.clock.mono();
+      view.site = context.device_id;
+      context.viewed->look(view);
+      context.viewed->look_at_plans(view);
+      return picture;
+    });
   });
+  co_return co_await std::move(asking);
 }
 
 Task<Result<Views::Named>> Views::find(std::string device) {

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "core/view.h"
 #include "portal/field.h"
+#include "portal/shared_answer.h"
 
 namespace lightship::portal {
 
@@ -43,10 +44,15 @@ class Views {
   // The field's context must have something `viewed`.
   Views(Field& field, Clock& clock) : field_(field), clock_(clock) {}
 
+  static constexpr Duration kPlansFresh = std::chrono::seconds(1);
+
+  Clock& clock() const { return clock_; }
+
   // Not older than `max_age`. Nothing: the field loop hangs since before the first picture.
   Task<std::shared_ptr<const Picture>> get(Duration max_age = kFresh);
-  // The same with the poll plan of each line; not kept.
-  Task<std::optional<View>> with_plans();
+  // The same with the poll plan of each line, not older than `kPlansFresh`. Nothing: the field loop
+  // hangs.
+  Task<std::shared_ptr<const Picture>> with_plans();
   // `device` is an id, or a client alone where only one connection has it. Errc::invalid: there is
   // none; unavailable: the field loop hangs.
   Task<Result<std::shared_ptr<const PointsView>>> points(std::string device,
@@ -79,6 +85,7 @@ class Views {
   Clock& clock_;
   std::shared_ptr<const Picture> newest_;
   std::weak_ptr<Flight> flight_;
+  SharedAnswer<Picture> plans_{clock_, kPlansFresh};
   std::map<std::string, Watched, std::less<>> watched_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "portal/live/hub.h"
+#include "portal/shared_answer.h"
 #include "portal/view_json.h"
 #include "store/alert_book.h"
 
@@ -56,16 +57,23 @@ json::object alert_json(const BookedAlert& alert) {
   return out;
 }
 
-Task<std::optional<Book>> book(Field& field) {
-  co_return co_await field.ask<Book>([](Context& context) {
-    const auto all = AlertBook::of(context);
-    return Book{all->active(), all->cleared()};
+// One look into the book for all who ask.
+constexpr Duration kFresh = std::chrono::milliseconds(250);
+using SharedBook = SharedAnswer<Book>;
+
+Task<SharedBook::Answer> book(House& house, std::shared_ptr<SharedBook> newest) {
+  auto asking = newest->get([&field = house.field] {
+    return field.ask<Book>([](Context& context) {
+      const auto all = AlertBook::of(context);
+      return Book{all->active(), all->cleared()};
+    });
   });
+  co_return co_await std::move(asking);
 }
 
 Response bad(std::string detail) { return problem(400, "Bad Request", std::move(detail)); }
 
-Task<Response> alerts(House& house, const Call& call) {
+Task<Response> alerts(House& house, std::shared_ptr<SharedBook> newest, const Call& call) {
   const auto state = call.parameter("state").value_or("");
   if (!state.empty() && state != "active" && state != "acknowledged" && state != "cleared")
     co_return bad("state is active, acknowledged or cleared.");
@@ -81,7 +89,7 @@ Task<Response> alerts(House& house, const Call& call) {
     if (!found || *found < 1 || *found > kMost) co_return bad("limit is between 1 and 1000.");
     limit = *found;
   }
-  const auto known = co_await book(house.field);
+  const auto known = co_await book(house, newest);
   if (!known) co_return problem(503, "Service Unavailable", "The gateway's loop hangs.");
   json::array items;
   json::value next = nullptr;
@@ -116,7 +124,7 @@ Task<Result<void>> acknowledge_there(Context& context, std::uint64_t id, std::st
   co_return co_await all->acknowledge(id, std::move(by), std::move(note));
 }
 
-Task<Response> acknowledge(House& house, const Call& call) {
+Task<Response> acknowledge(House& house, std::shared_ptr<SharedBook> newest, const Call& call) {
   const auto id = number(call.part("id"));
   if (!id) co_return problem(404, "Not Found", "There is no such alert.");
   const auto body = call.body();
@@ -139,12 +147,13 @@ Task<Response> acknowledge(House& house, const Call& call) {
     if (why.code == Errc::refused) co_return problem(409, "Conflict", why.text);
     co_return problem(503, "Service Unavailable", why.text);
   }
+  newest->forget();  // who looks now sees it acknowledged
   house.live.nudge("alerts");
   co_return no_content();
 }
 
-Task<Result<json::value>> shown(Field& field) {
-  const auto known = co_await book(field);
+Task<Result<json::value>> shown(House& house, std::shared_ptr<SharedBook> newest) {
+  const auto known = co_await book(house, newest);
   if (!known) co_return fail(Errc::unavailable, "the gateway's loop does not answer");
   json::object items;
   for (const auto& alert : known->active) items[std::to_string(alert.id)] = alert_json(alert);
@@ -156,12 +165,14 @@ Task<Result<json::value>> shown(Field& field) {
 }  // namespace
 
 void add_alerts(Router& router, House& house) {
+  const auto newest = std::make_shared<SharedBook>(house.clock, kFresh);
   router.add({"GET", "/api/alerts", Role::viewer,
-              [&house](const Call& call) { return alerts(house, call); }});
+              [&house, newest](const Call& call) { return alerts(house, newest, call); }});
   router.add({"POST", "/api/alerts/{id}/ack", Role::operate,
-              [&house](const Call& call) { return acknowledge(house, call); }});
-  house.live.add(StateTopic{.name = "alerts",
-                            .provider = [&house](std::string) { return shown(house.field); }});
+              [&house, newest](const Call& call) { return acknowledge(house, newest, call); }});
+  house.live.add(StateTopic{.name = "alerts", .provider = [&house, newest](std::string) {
+                              return shown(house, newest);
+                            }});
 }
 
 }  // namespace lightship::portal

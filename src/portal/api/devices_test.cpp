@@ -35,10 +35,13 @@ struct Desk : FieldSite {
                   co_return Response{};
                 }};
   Pen pen;
+  int told = 0;  // how often the program was asked for its status
   Desk() {
     add_devices(router, views, field);
-    add_status(router, views, field,
-               [] { return std::string(R"({"version":"9","device_id":"site"})"); });
+    add_status(router, views, field, [this] {
+      ++told;
+      return std::string(R"({"version":"9","device_id":"site"})");
+    });
     add_explain(router, views);
   }
   Response ask(std::string method, std::string path, std::string query = {}, std::string body = {},
@@ -53,6 +56,33 @@ struct Desk : FieldSite {
     return run(router.answer(request, Caller{"anna", role, "", "script", "", false}));
   }
 };
+
+TEST(StatusApi, IsOneTextForAllWhoAskWithinAQuarterOfASecond) {
+  Desk desk;
+  desk.device("panel", "meter-1");
+  const auto first = desk.ask("GET", "/api/status");
+  EXPECT_NE(first.text().find("\"device_id\":\"site\""), std::string_view::npos);
+  for (int i = 0; i < 9; ++i)
+    EXPECT_EQ(desk.ask("GET", "/api/status").text().data(), first.text().data());
+  EXPECT_EQ(desk.told, 1);
+  EXPECT_EQ(desk.looks, 1);
+  desk.clock.advance(std::chrono::milliseconds(251));
+  EXPECT_NE(desk.ask("GET", "/api/status").text().data(), first.text().data());
+  EXPECT_EQ(desk.told, 2);
+}
+
+TEST(StatusApi, PlansAreAskedForOnceInASecondHoweverManyLook) {
+  Desk desk;
+  desk.device("panel", "meter-1");
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_EQ(desk.ask("GET", "/api/diag/lines").status, 200);
+    EXPECT_EQ(desk.ask("GET", "/api/diag/explain", "about=device:panel/meter-1").status, 200);
+  }
+  EXPECT_EQ(desk.looks, 1);
+  desk.clock.advance(std::chrono::milliseconds(1001));
+  EXPECT_EQ(desk.ask("GET", "/api/diag/lines").status, 200);
+  EXPECT_EQ(desk.looks, 2);
+}
 
 TEST(DeviceApi, HealthIsOneTextForAllWhoAskOfTheSamePicture) {
   Desk desk;

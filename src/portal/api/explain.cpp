@@ -46,8 +46,9 @@ Task<Response> explain(Views& views, const Call& call) {
                       "about is device:ID, line:NAME or point:DEVICE/NAME, found '" +
                           std::string(start_of(about, 128)) + "'.");
   }
-  const auto view = co_await views.with_plans();
-  if (!view) co_return problem(503, "Service Unavailable", "The gateway's loop hangs.");
+  const auto picture = co_await views.with_plans();
+  if (!picture) co_return problem(503, "Service Unavailable", "The gateway's loop hangs.");
+  const auto* const view = &picture->view;
   if (kind == "line") {
     const auto* line = view->line(name);
     if (line == nullptr)
