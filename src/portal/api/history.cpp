@@ -1,6 +1,8 @@
 // Reads the question, asks on its own thread, writes the answer.
 #include "portal/api/history.h"
 
+#include <malloc.h>
+
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "base/worker.h"
@@ -8,6 +10,7 @@
 #include "config/time_text.h"
 #include "portal/api/query.h"
 #include "portal/diag/history_rows.h"
+#include "portal/turns.h"
 #include "store/history/csv.h"
 
 namespace lightship::portal {
@@ -166,6 +169,10 @@ struct HistoryDesk::State {
   Field& field;
   std::filesystem::path file;  // empty: nothing is kept
   std::atomic<bool> stop{false};
+  Turns turns{kAtOnce, kMostWaiting}, files{kMostFiles, 0};
+  // A crowd leaves much memory behind that the system can have again.
+  std::size_t asking = 0;
+  bool crowded = false;
 };
 
 namespace {
@@ -222,6 +229,7 @@ Told<HistoryRows> rows_of(const std::optional<Opened>& opened, const Asked& aske
 
 // A file on its way: where it is, and what it is read from.
 struct CsvFile {
+  Turns::Place place;
   std::optional<Opened> opened;
   Millis step = 0, from = 0, to = 0;
   bool begun = false;
@@ -245,7 +253,9 @@ Result<std::optional<std::string>> read_piece(CsvFile& file, const std::atomic<b
 HistoryDesk::HistoryDesk(Clock& clock, Field& field, std::filesystem::path data_dir)
     : state_(std::make_shared<State>(clock, field, std::move(data_dir))) {}
 
-HistoryDesk::~HistoryDesk() { state_->stop = true; }
+HistoryDesk::~HistoryDesk() { close(); }
+
+void HistoryDesk::close() { state_->stop = true; }
 
 namespace {
 
@@ -257,6 +267,26 @@ Task<std::optional<std::string>> next_piece(std::shared_ptr<State> state, Worker
   if (piece) co_return std::move(*piece);
   // The head is out already: the transfer is cut, and whoever reads sees that it is not whole.
   throw boost::system::system_error(asio::error::operation_aborted, piece.error().text);
+}
+
+// Counts those who ask. With the last of a crowd its memory goes.
+template <class State>
+struct Asking {
+  Asking(State& of, Worker& on) : state(of), worker(on) {
+    if (++state.asking > HistoryDesk::kAtOnce) state.crowded = true;
+  }
+  ~Asking() {
+    if (--state.asking == 0 && std::exchange(state.crowded, false))
+      worker.post([] { ::malloc_trim(0); });
+  }
+  State& state;
+  Worker& worker;
+};
+
+Response too_many(std::string_view why) {
+  auto refused = problem(503, "Service Unavailable", why);
+  refused.headers.emplace_back("Retry-After", "5");
+  return refused;
 }
 
 std::string file_name(const Asked& asked) {
@@ -277,6 +307,10 @@ Task<Response> HistoryDesk::answer(const Call& call) {
   if (state->file.empty())
     co_return problem(503, "Service Unavailable",
                       "The gateway runs without persistence: nothing is recorded.");
+
+  const Asking<State> counted(*state, worker_);
+  const auto place = co_await state->turns.take();
+  if (!place) co_return too_many("Too many ask the history at once; ask again in a moment.");
 
   std::function<Present(Context&)> question = [name = asked.point](Context& context) {
     return present_of(context, name);
@@ -305,6 +339,10 @@ Task<Response> HistoryDesk::answer(const Call& call) {
   }
 
   auto file = std::make_shared<CsvFile>();
+  file->place = co_await state->files.take();
+  if (!file->place)
+    co_return too_many(
+        fmt::format("{} files are on their way already; ask again when one is there.", kMostFiles));
   file->opened = std::move(*opened);
   file->from = asked.from;
   file->to = asked.to;

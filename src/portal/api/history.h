@@ -19,7 +19,12 @@ class HistoryDesk {
   // A chart shows no more; who wants all takes CSV.
   static constexpr std::size_t kMostRows = 5000;
 
+  // Each question has a connection to the database, and so has each file on its way.
+  static constexpr std::size_t kAtOnce = 4, kMostWaiting = 32, kMostFiles = 4;
+
   Task<Response> answer(const Call& call);
+  // Ends what is being read: nobody waits for it any more.
+  void close();
 
  private:
   struct State;

@@ -63,6 +63,47 @@ TEST(HistoryApi, AnHourIsRawAndADayIsMinutes) {
   EXPECT_EQ(row[6].to_number<int>(), 100);
 }
 
+TEST(HistoryApi, SoManyAskAtOnceSoManyWaitAndTheRestIsSentAway) {
+  Recorded all;
+  Request request;
+  request.method = "GET";
+  request.path = "/api/history";
+  request.query = std::string(kVoltage) + "from=2026-01-04T12:00:00Z&to=2026-01-04T13:00:00Z";
+  std::map<int, std::size_t> answers;
+  for (int i = 0; i < 300; ++i)
+    asio::co_spawn(all.shop.loop, all.shop.router.answer(request),
+                   [&](std::exception_ptr, Response response) { ++answers[response.status]; });
+  const auto last = all.ask(request.query);
+  EXPECT_EQ(last.status, 503);
+  for (int turn = 0; turn < 5000 && answers[200] + answers[503] < 300; ++turn) {
+    all.shop.loop.restart();
+    all.shop.loop.run_for(std::chrono::milliseconds(2));
+  }
+  constexpr auto kServed = HistoryDesk::kAtOnce + HistoryDesk::kMostWaiting;
+  EXPECT_EQ(answers, (std::map<int, std::size_t>{{200, kServed}, {503, 300 - kServed}}));
+}
+
+TEST(HistoryApi, SoManyFilesAreOnTheirWayAndNoMore) {
+  Recorded all;
+  const auto query = std::string(kVoltage) + "from=2026-01-04T12:00:00Z&format=csv";
+  std::vector<Response> under_way;
+  for (std::size_t i = 0; i < HistoryDesk::kMostFiles; ++i) {
+    under_way.push_back(all.ask(query));
+    EXPECT_EQ(under_way.back().status, 200);
+  }
+  EXPECT_EQ(all.ask(query).status, 503);
+  under_way.pop_back();
+  EXPECT_EQ(all.ask(query).status, 200);
+}
+
+TEST(HistoryApi, AfterTheEndNothingIsReadAnyMore) {
+  Recorded all;
+  all.desk.close();
+  EXPECT_EQ(
+      all.ask(std::string(kVoltage) + "from=2026-01-04T12:00:00Z&to=2026-01-04T13:00:00Z").status,
+      503);
+}
+
 TEST(HistoryApi, AStepIsTakenAsAsked) {
   Recorded all;
   const auto quarters =
