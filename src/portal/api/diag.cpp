@@ -6,6 +6,7 @@
 #include "portal/diag/hardware.h"
 #include "portal/diag/storage.h"
 #include "portal/diag/time_facts.h"
+#include "portal/shared_answer.h"
 
 namespace lightship::portal {
 namespace {
@@ -142,6 +143,20 @@ struct Watched {
 
 Task<Response> answer(Task<std::string> made) { co_return json_answer(co_await std::move(made)); }
 
+// Each look dials every broker: once for all who ask, and not again for a while.
+constexpr Duration kNetworkFresh = std::chrono::seconds(10);
+using SharedNetwork = SharedAnswer<std::string>;
+
+Task<std::optional<std::string>> ask_network(DiagDesk& desk) { co_return co_await desk.network(); }
+
+Task<Response> network_answer(DiagDesk& desk, std::shared_ptr<SharedNetwork> newest) {
+  auto asking = newest->get([&desk] { return ask_network(desk); });
+  Response response;
+  response.content_type = "application/json";
+  response.shared = co_await std::move(asking);
+  co_return response;
+}
+
 }  // namespace
 
 Task<std::string> DiagDesk::hardware() {
@@ -180,7 +195,8 @@ void add_diag(Router& router, DiagDesk& desk) {
   router.add({"GET", "/api/diag/hardware", Role::viewer,
               [&desk](const Call&) { return answer(desk.hardware()); }});
   router.add({"GET", "/api/diag/network", Role::viewer,
-              [&desk](const Call&) { return answer(desk.network()); }});
+              [&desk, newest = std::make_shared<SharedNetwork>(desk.clock, kNetworkFresh)](
+                  const Call&) { return network_answer(desk, newest); }});
   router.add({"GET", "/api/diag/time", Role::viewer,
               [&desk](const Call&) { return answer(desk.time()); }});
 }

@@ -33,8 +33,15 @@ struct Tooled : Shop {
         if (refusal) return fail(*refusal);
         return std::make_unique<Played>(echoes);
       },
-      [] { return OurUses{}; }};
-  Tooled() { add_tools(router, desk); }
+      [this] {
+        ++asked;
+        return OurUses{};
+      }};
+  int asked = 0;  // how often the program was asked whom it talks to
+  Tooled() {
+    add_tools(router, desk);
+    add_diag(router, desk);
+  }
 
   Response ping(std::string body, bool streamed = false) {
     std::vector<std::pair<std::string, std::string>> headers;
@@ -42,6 +49,24 @@ struct Tooled : Shop {
     return ask(router, "/api/diag/ping", {}, std::move(body), headers);
   }
 };
+
+TEST(NetworkApi, DialsOnceForAllWhoAskWithinTenSeconds) {
+  Tooled all;
+  Request request;
+  request.method = "GET";
+  request.path = "/api/diag/network";
+  int together = 0;
+  for (int i = 0; i < 5; ++i)
+    asio::co_spawn(
+        all.loop, all.router.answer(request),
+        [&](std::exception_ptr, Response response) { together += response.status == 200; });
+  EXPECT_EQ(all.ask(all.router, "/api/diag/network").status, 200);
+  EXPECT_EQ(together, 5);
+  EXPECT_EQ(all.asked, 1);
+  all.clock.advance(11s);
+  EXPECT_EQ(all.ask(all.router, "/api/diag/network").status, 200);
+  EXPECT_EQ(all.asked, 2);
+}
 
 TEST(Ping, TellsTimesAndLoss) {
   Tooled all;
