@@ -9,6 +9,7 @@
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 
+#include "portal/http/patience.h"
 #include "portal/http/web_socket.h"
 
 namespace lightship::portal {
@@ -17,10 +18,8 @@ template <class Stream>
 class BeastWebSocket final : public WebSocket,
                              public std::enable_shared_from_this<BeastWebSocket<Stream>> {
  public:
-  // A peer from which nothing came for this long, not even a pong, is gone; one that takes nothing
-  // for so long is too slow.
+  // A peer from which nothing came for this long, not even a pong, is gone.
   static constexpr auto kSilent = std::chrono::seconds(60);
-  static constexpr auto kWriteWithin = std::chrono::seconds(20);
   static constexpr auto kGoodbyeWithin = std::chrono::seconds(2);
 
   BeastWebSocket(std::shared_ptr<Stream> stream, std::size_t longest)
@@ -59,7 +58,7 @@ class BeastWebSocket final : public WebSocket,
 
   Task<Result<void>> write(std::shared_ptr<const std::string> text) override {
     boost::system::error_code failed;
-    guard(kWriteWithin);
+    guard(write_patience(text->size()));
     co_await stream_.async_write(asio::buffer(*text),
                                  asio::redirect_error(asio::use_awaitable, failed));
     limit_.cancel();

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "portal/http/patience.h"
 #include "portal/live/message.h"
 #include "portal/live/watched.h"
 
@@ -18,11 +19,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kLook = 1s;         // how often sessions and slow clients are looked after
-constexpr auto kRemember = 60s;    // a topic that nobody watches, for those who come back
-constexpr auto kPatience = 20s;    // with one who takes nothing
-constexpr double kSlowest = 4096;  // bytes a second: a long frame over a thin line may take longer
-constexpr auto kGoodbye = 3s;      // for a close to get through
+constexpr auto kLook = 1s;       // how often sessions and slow clients are looked after
+constexpr auto kRemember = 60s;  // a topic that nobody watches, for those who come back
+constexpr auto kGoodbye = 3s;    // for a close to get through
 
 constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::uint16_t kPolicy = 1008;
@@ -58,6 +57,7 @@ struct LiveHub::State {
 
   Task<void> ask(std::shared_ptr<Watched> watched);
   Task<std::optional<Error>> ask_once(Watched& watched);
+  Task<std::optional<Error>> ask_provider(Watched& watched);
   void failed(Watched& watched, const Error& why);
   void gone(const std::shared_ptr<Watched>& watched, const Error& why);
 
@@ -178,8 +178,20 @@ Task<void> LiveHub::State::ask(std::shared_ptr<Watched> watched) {
   watched->idle_since = clock.mono();
 }
 
-// Nothing: it has answered, and who watches is woken.
+// What throws is a defect: it is told as one, and asked again the next time.
 Task<std::optional<Error>> LiveHub::State::ask_once(Watched& watched) {
+  std::exception_ptr why;
+  try {
+    co_return co_await ask_provider(watched);
+  } catch (...) {
+    why = std::current_exception();
+  }
+  if (is_cancellation(why)) std::rethrow_exception(why);
+  co_return Error{Errc::unavailable, "this topic cannot be shown: a defect of the gateway", 0};
+}
+
+// Nothing: it has answered, and who watches is woken.
+Task<std::optional<Error>> LiveHub::State::ask_provider(Watched& watched) {
   bool news = false;
   if (const auto* state = std::get_if<StateTopic>(&watched.kind.provider)) {
     auto present = co_await state->provider(watched.argument);
@@ -305,9 +317,7 @@ void LiveHub::State::look() {
   recheck();
   const auto now = clock.mono();
   for (const auto& client : clients) {
-    const auto patience =
-        kPatience + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
-                        static_cast<double>(client->writing_bytes) / kSlowest));
+    const auto patience = write_patience(client->writing_bytes);
     const bool stuck = client->writing_since && now - *client->writing_since >= patience;
     const bool ends = client->end_code != 0 && now - client->end_since >= kGoodbye;
     if (!stuck && !ends) continue;

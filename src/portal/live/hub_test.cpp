@@ -85,6 +85,7 @@ struct Feed {
   std::unique_ptr<TaskGroup> tasks = std::make_unique<TaskGroup>(loop.get_executor());
   json::value present = json::parse(R"({"n":1})");
   std::optional<Error> failing;
+  bool throwing = false;
   int asked = 0;
   std::string argument;
   std::vector<std::pair<std::uint64_t, std::string>> log;
@@ -109,6 +110,7 @@ struct Feed {
 
   Task<Result<json::value>> tell() {
     ++asked;
+    if (throwing) throw std::runtime_error("a defect");
     if (failing) co_return fail(*failing);
     co_return present;
   }
@@ -306,6 +308,20 @@ TEST(LiveHub, SaysOnceThatATopicDoesNotAnswerAndThatItDoesAgain) {
   ASSERT_EQ(page->frames.size(), 3U);
   EXPECT_EQ(type(frame(page, 2)), "delta");
   EXPECT_EQ(frame(page, 2).at("data"), json::parse("{}"));
+}
+
+TEST(LiveHub, ATopicWhoseProviderThrowsSaysSoAndGoesOnWhenItThrowsNoMore) {
+  Feed feed;
+  feed.throwing = true;
+  const auto page = feed.comes();
+  feed.says(page, R"({"subscribe":["state"]})");
+  feed.clock.advance(3s);
+  ASSERT_EQ(page->frames.size(), 1U);
+  EXPECT_EQ(frame(page, 0).at("problem").at("status"), 503);
+  feed.throwing = false;
+  feed.clock.advance(1s);
+  ASSERT_EQ(page->frames.size(), 2U);
+  EXPECT_EQ(type(frame(page, 1)), "snapshot");
 }
 
 TEST(LiveHub, GivesOneWhoFellBehindASnapshotAndSlowsNobody) {
