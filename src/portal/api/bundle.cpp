@@ -72,10 +72,12 @@ FromDisk read_disk(const fs::path& config_dir, const fs::path& data_dir) {
   for (const auto& file : configuration_files(config_dir)) {
     const auto name = "config/" + file.filename().string();
     auto text = read_file(file, kMostConfigBytes);
-    if (text)
-      found.files.push_back({name, found.masker.yaml(*text)});
-    else
+    if (!text)
       found.missing.push_back(name + ": " + text.error().text);
+    else if (!found.masker.learn_file(*text))
+      found.missing.push_back(name + ": it is no YAML, so nobody knows where its secrets are");
+    else
+      found.files.push_back({name, found.masker.yaml(*text)});
   }
   if (!data_dir.empty()) {
     found.files.push_back({"data.txt", listing(data_dir)});
@@ -85,6 +87,11 @@ FromDisk read_disk(const fs::path& config_dir, const fs::path& data_dir) {
   }
   // What one masked file says may stand openly in another.
   for (auto& file : found.files) file.content = found.masker.sweep(std::move(file.content));
+  std::erase_if(found.files, [&](const Named& file) {
+    if (!file.name.starts_with("config/") || found.masker.is_masked(file.content)) return false;
+    found.missing.push_back(file.name + ": its secrets could not be masked with certainty");
+    return true;
+  });
   return found;
 }
 

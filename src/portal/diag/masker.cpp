@@ -7,7 +7,8 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
-#include "config/vault.h"
+#include "config/document.h"
+#include "config/node.h"
 
 namespace lightship::portal {
 namespace {
@@ -64,6 +65,18 @@ std::string_view plain(std::string_view value) {
   return trim(value.substr(0, value.find(" #")));
 }
 
+// Calls `seen` for each value below a key that hides something, or that comes from a vault.
+template <class Seen>
+void walk(const config::Node& node, bool hidden, const Seen& seen) {
+  static const re2::RE2 name("(?i)" + kName);
+  if (node.kind == config::Node::Kind::scalar && (hidden || node.secret)) seen(node);
+  for (const auto& item : node.items) walk(*item, hidden, seen);
+  for (const auto* entries : {&node.entries, &node.duplicates}) {
+    for (const auto& entry : *entries)
+      if (entry.value) walk(*entry.value, hidden || re2::RE2::FullMatch(entry.key, name), seen);
+  }
+}
+
 std::size_t indent_of(std::string_view line) {
   return std::min(line.find_first_not_of(' '), line.size());
 }
@@ -81,8 +94,26 @@ void Masker::learn(std::string_view secret) {
 
 void Masker::learn_secrets(const std::filesystem::path& config_dir) {
   config::Mistakes ignored;
-  const auto vault = config::Vault::open(config_dir, ignored);
-  for (const auto& name : vault.secret_names()) learn(vault.secret(name).value_or(""));
+  vault_ = config::Vault::open(config_dir, ignored);
+  for (const auto& name : vault_.secret_names()) learn(vault_.secret(name).value_or(""));
+}
+
+bool Masker::learn_file(std::string_view text) {
+  config::Mistakes ignored;
+  const config::Document document("", text, vault_, ignored, config::Document::Lines::hidden);
+  if (document.broken()) return false;
+  walk(document.root(), false, [this](const config::Node& node) { learn(node.text); });
+  return true;
+}
+
+bool Masker::is_masked(std::string_view text) const {
+  config::Mistakes ignored;
+  const config::Document document("", text, vault_, ignored, config::Document::Lines::hidden);
+  bool masked = !document.broken();
+  walk(document.root(), false, [&](const config::Node& node) {
+    if (!node.secret && !node.text.empty() && node.text != kMasked) masked = false;
+  });
+  return masked;
 }
 
 std::string Masker::yaml(std::string_view text) {
@@ -91,8 +122,8 @@ std::string Masker::yaml(std::string_view text) {
   const auto lines = split(text, '\n');
   for (const auto line : lines) {
     std::string value;
-    if (re2::RE2::FullMatch(re2::StringPiece(line.data(), line.size()), key_of_line(),
-                            nullptr, nullptr, &value) &&
+    if (re2::RE2::FullMatch(re2::StringPiece(line.data(), line.size()), key_of_line(), nullptr,
+                            nullptr, &value) &&
         value.starts_with('*'))
       anchors.emplace_back(trim(std::string_view(value).substr(1)));
   }

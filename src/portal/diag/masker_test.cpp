@@ -64,6 +64,48 @@ TEST(Masker, SweepsForWhatItHasLearned) {
             R"({"why":"(masked) was refused, abc"})");
 }
 
+// As the bundle does it: learned, masked, swept. Empty: not given away.
+std::string given(std::string_view text) {
+  Masker masker;
+  if (!masker.learn_file(text)) return {};
+  auto shown = masker.sweep(masker.yaml(text));
+  return masker.is_masked(shown) ? shown : std::string();
+}
+
+TEST(Masker, AFileTellsNoSecretHoweverItIsWritten) {
+  for (const char* text : {
+           "m: {host: x, username: u1, password:\n      hunter2leak, topics: {}}",
+           "m: {host: x, headers: {\n  A: hunter2leak\n}, port: 1}",
+           "? password\n: hunter2leak\nb: 1",
+           "\"pass\\x77ord\": hunter2leak",
+           "a: &pw\n  hunter2leak\npassword: *pw",
+           "password: one\npassword: hunter2leak",
+           "x: {token: [a, [hunter2leak]]}",
+       }) {
+    EXPECT_EQ(given(text).find("hunter2leak"), std::string::npos) << given(text);
+  }
+  // Too short to be swept for: the file is not given away.
+  EXPECT_EQ(given("? password\n: x1\nb: 1"), "");
+  EXPECT_EQ(given("a: [unclosed"), "");
+}
+
+TEST(Masker, AFileThatIsWellMaskedIsGiven) {
+  EXPECT_EQ(given("mqtt_config:\n  host: a.example\n  password: hunter22\n"),
+            "mqtt_config:\n  host: a.example\n  password: (masked)\n");
+  EXPECT_EQ(given("m: {host: a, password: \"p,}w1\", port: 1}"),
+            "m: {host: a, password: (masked), port: 1}");
+}
+
+TEST(Masker, KnowsWhatAFileTakesFromTheEnvironment) {
+  ::setenv("LIGHTSHIP_TEST_BROKER", "from-outside-1", 1);
+  TreeForTest all;
+  Masker masker;
+  masker.learn_secrets(all.root());
+  EXPECT_TRUE(masker.learn_file("host: !env LIGHTSHIP_TEST_BROKER\n"));
+  ::unsetenv("LIGHTSHIP_TEST_BROKER");
+  EXPECT_EQ(masker.sweep("x from-outside-1 y"), "x (masked) y");
+}
+
 TEST(Masker, KnowsSecretsYaml) {
   TreeForTest all;
   all.file("/secrets.yaml", "mqtt: broker-pw-1\n");
