@@ -70,6 +70,7 @@ TEST(SharedAnswer, NothingIsToldToAllWhoWaitButNotKept) {
   EXPECT_EQ(desk.told, (std::vector{-1, -1}));
   desk.come();
   EXPECT_EQ(desk.asked, 2);
+  desk.clock.advance(100ms);
 }
 
 TEST(SharedAnswer, WhatIsForgottenOnItsWayIsNotToldToWhoComesLater) {

@@ -7,7 +7,8 @@
 namespace lightship::portal {
 
 Turns::Place Turns::place_in(std::shared_ptr<State> state) {
-  return {nullptr, [state = std::move(state)](void*) { leave(state); }};
+  auto* const some = state.get();
+  return {some, [state = std::move(state)](void*) { leave(state); }};
 }
 
 void Turns::leave(const std::shared_ptr<State>& state) {

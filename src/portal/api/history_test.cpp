@@ -85,7 +85,8 @@ TEST(HistoryApi, SoManyAskAtOnceSoManyWaitAndTheRestIsSentAway) {
 
 TEST(HistoryApi, SoManyFilesAreOnTheirWayAndNoMore) {
   Recorded all;
-  const auto query = std::string(kVoltage) + "from=2026-01-04T12:00:00Z&format=csv";
+  const auto query =
+      std::string(kVoltage) + "from=2026-01-04T12:00:00Z&to=2026-01-04T13:00:00Z&format=csv";
   std::vector<Response> under_way;
   for (std::size_t i = 0; i < HistoryDesk::kMostFiles; ++i) {
     under_way.push_back(all.ask(query));

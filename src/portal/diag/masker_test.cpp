@@ -90,8 +90,8 @@ TEST(Masker, AFileTellsNoSecretHoweverItIsWritten) {
 }
 
 TEST(Masker, AFileThatIsWellMaskedIsGiven) {
-  EXPECT_EQ(given("mqtt_config:\n  host: a.example\n  password: hunter22\n"),
-            "mqtt_config:\n  host: a.example\n  password: (masked)\n");
+  EXPECT_EQ(given("mqtt_config:\n  host: a.example\n  password: hunter22\n  port: 1\n"),
+            "mqtt_config:\n  host: a.example\n  password: (masked)\n  port: 1\n");
   EXPECT_EQ(given("m: {host: a, password: \"p,}w1\", port: 1}"),
             "m: {host: a, password: (masked), port: 1}");
 }
