@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <boost/asio/redirect_error.hpp>
@@ -56,6 +57,24 @@ void hold_signals(int how) {
   ::sigemptyset(&ours);
   for (const int signal : kSignals) ::sigaddset(&ours, signal);
   ::pthread_sigmask(how, &ours, nullptr);
+}
+
+// A disk that hangs under the portal's or the audit's thread must not hold up the end: with this
+// status the program is over after a second.
+void end_at_the_latest(int status) {
+  static volatile std::sig_atomic_t exit_status = 0;
+  exit_status = status;
+  std::signal(SIGALRM, [](int) { ::_exit(exit_status); });
+  sigset_t alarm;
+  ::sigemptyset(&alarm);
+  ::sigaddset(&alarm, SIGALRM);
+  ::pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr);
+  const itimerval in_a_second{{}, {1, 0}};
+  ::setitimer(ITIMER_REAL, &in_a_second, nullptr);
+}
+void end_in_time() {
+  const itimerval never{};
+  ::setitimer(ITIMER_REAL, &never, nullptr);
 }
 
 Time first_possible_time(const Options& options) {
@@ -223,6 +242,7 @@ int App::run() {
     loop_.stop();
   });
   loop_.run();
+  end_at_the_latest(restarting_ ? kTemporary : kFine);
   portal_.stop();
   files_.stop();
   audit_.stop();
@@ -233,10 +253,12 @@ int App::run() {
       log_.error("a defect ended the program", field("what", defect.what()));
     }
     logbook_.flush(true);
+    end_in_time();
     return kDefect;
   }
   log_.info("stopped", field("after", for_people(clock_.mono() - running_.started_mono)));
   logbook_.flush(true);
+  end_in_time();
   if (!restarting_) return kFine;
   systemd_.put_back();
   return kRestart;
