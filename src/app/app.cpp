@@ -324,7 +324,10 @@ Task<void> App::live() {
       [&](boost::system::error_code cancelled, int) {
         if (cancelled) return;
         // A signal to the process and then to its group is one wish, not two.
-        if (clock_.mono() - asked < 300ms) return signals_.async_wait(second);
+        if (clock_.mono() - asked < 300ms) {
+          restarting_ = false;
+          return signals_.async_wait(second);
+        }
         logbook_.flush(true);
         std::_Exit(kFine);
       };
@@ -348,6 +351,7 @@ Task<void> App::take_signals() {
         logbook_.note("log level changed", to_string(logbook_.level()));
         break;
       default:
+        restarting_ = false;  // whoever wants the end gets it
         end_->cancel();
     }
   }

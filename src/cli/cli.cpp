@@ -353,7 +353,11 @@ int main(int argc, char** argv) {
       }
     }
     const int status = app::run(options);
-    return status == app::kRestart ? start_again(argv) : status;
+    if (status == app::kRestart) return start_again(argv);
+    // Everything of ours has ended and is on disk. What libraries still do on threads of their own
+    // (a TLS handshake with a broker that hangs) must not meet the clearing up of others.
+    std::fflush(nullptr);
+    std::_Exit(status);
   }
   if (*demo_command) {
     if (!typed.data.empty()) demo_options.data = typed.data;

@@ -34,8 +34,9 @@ class Field {
     asio::post(executor_, [asker = std::weak_ptr(waiting), home, question = std::move(question),
                            &context = context_] {
       if (asker.expired()) return;
+      auto answer = guarded(question, context);
       asio::post(home,
-                 [asker, answer = question(context)]() mutable { tell(asker, std::move(answer)); });
+                 [asker, answer = std::move(answer)]() mutable { tell(asker, std::move(answer)); });
     });
     co_return co_await answered(waiting);
   }
@@ -58,8 +59,19 @@ class Field {
     asio::steady_timer over;
     std::optional<T> answer;
   };
+  // A question that throws is a defect of the portal's and must not end the polling.
   template <class T>
-  static void tell(const std::weak_ptr<Waiting<T>>& asker, T answer) {
+  static std::optional<T> guarded(const std::function<T(Context&)>& question, Context& context) {
+    try {
+      return question(context);
+    } catch (const std::exception& defect) {
+      Log(context.logbook, "portal")
+          .error("a defect answered a question", lightship::field("what", defect.what()));
+      return std::nullopt;
+    }
+  }
+  template <class T>
+  static void tell(const std::weak_ptr<Waiting<T>>& asker, std::optional<T> answer) {
     const auto still = asker.lock();
     if (!still) return;
     still->answer = std::move(answer);
@@ -76,8 +88,9 @@ class Field {
   static Task<void> carry_out(Context& context, std::function<Task<T>(Context&)> errand,
                               std::weak_ptr<Waiting<T>> asker, asio::any_io_executor home) {
     auto answer = co_await errand(context);
-    asio::post(home,
-               [asker, answer = std::move(answer)]() mutable { tell(asker, std::move(answer)); });
+    asio::post(home, [asker, answer = std::optional<T>(std::move(answer))]() mutable {
+      tell(asker, std::move(answer));
+    });
   }
 
   Context& context_;

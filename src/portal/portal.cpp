@@ -1,4 +1,4 @@
-// The portal's thread.
+// The portal's thread, and how it is exchanged for another one.
 #include "portal/portal.h"
 
 #include <thread>
@@ -15,6 +15,32 @@ struct Portal::State {
   std::unique_ptr<Rooms> rooms;
   std::unique_ptr<TaskGroup> tasks;
   std::thread thread;
+
+  // Field loop only: what is wanted while the one before is on its way out.
+  std::thread exchange;
+  bool exchanging = false, stopped = false;
+  Settings settings;
+  std::function<void(std::string)> listening;
+
+  void begin(const std::shared_ptr<State>& self) {
+    loop.restart();
+    const auto executor = loop.get_executor();
+    rooms = std::make_unique<Rooms>(executor, context, program, settings, listening);
+    tasks = std::make_unique<TaskGroup>(executor);
+    tasks->spawn(rooms->run());
+    thread = std::thread([self] { self->loop.run(); });
+  }
+  void ask_to_end() {
+    asio::post(loop, [this] {
+      tasks->cancel();
+      rooms->close();
+    });
+  }
+  void await_end() {
+    thread.join();
+    tasks.reset();
+    rooms.reset();
+  }
 };
 
 Portal::Portal(Context& context, Program program)
@@ -23,26 +49,33 @@ Portal::Portal(Context& context, Program program)
 Portal::~Portal() { stop(); }
 
 void Portal::start(const Settings& settings, std::function<void(std::string)> listening) {
-  stop();
   auto& state = *state_;
-  state.loop.restart();
-  const auto loop = state.loop.get_executor();
-  state.rooms =
-      std::make_unique<Rooms>(loop, state.context, state.program, settings, std::move(listening));
-  state.tasks = std::make_unique<TaskGroup>(loop);
-  state.tasks->spawn(state.rooms->run());
-  state.thread = std::thread([kept = state_] { kept->loop.run(); });
+  state.settings = settings;
+  state.listening = std::move(listening);
+  if (state.exchanging) return;  // it will begin with these
+  if (!state.thread.joinable()) return state.begin(state_);
+  // What a worker of the old one does (a disk that hangs, a file that is locked) may take its time:
+  // it is waited for elsewhere, and nothing that is polled is late for it.
+  state.exchanging = true;
+  state.ask_to_end();
+  state.exchange = std::thread([kept = state_] {
+    kept->await_end();
+    asio::post(kept->context.executor, [kept] {
+      if (kept->stopped) return;
+      kept->exchange.join();
+      kept->exchanging = false;
+      kept->begin(kept);
+    });
+  });
 }
 
 void Portal::stop() {
-  if (!state_->thread.joinable()) return;
-  asio::post(state_->loop, [state = state_] {
-    state->tasks->cancel();
-    state->rooms->close();
-  });
-  state_->thread.join();
-  state_->tasks.reset();
-  state_->rooms.reset();
+  auto& state = *state_;
+  state.stopped = true;
+  if (state.exchange.joinable()) state.exchange.join();
+  if (!state.thread.joinable()) return;
+  state.ask_to_end();
+  state.await_end();
 }
 
 }  // namespace lightship::portal

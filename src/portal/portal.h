@@ -40,10 +40,11 @@ class Portal {
   Portal(Context& context, Program program);
   ~Portal();  // stops
 
-  // Starts the thread, again where it runs already. A named address that is taken is tried again
+  // Starts the thread; where it runs already, it is ended first, and nobody waits for that here. A
+  // named address that is taken is tried again
   // and again there; nothing here fails. `listening` is called on the field loop.
   void start(const Settings& settings, std::function<void(std::string url)> listening);
-  void stop();
+  void stop();  // for good; waits for the thread
 
  private:
   struct State;

@@ -118,11 +118,35 @@ AccountSettings Rooms::account_settings(Context& context) {
 Task<void> Rooms::run() {
   co_await accounts_.open();
   TaskGroup all(loop_);
-  all.spawn(accounts_.run());
-  all.spawn(live_.run());
-  all.spawn(diagnosis_.run());
-  all.spawn(serve());
+  all.spawn(keep_up("accounts", [this] { return accounts_.run(); }));
+  all.spawn(keep_up("live feed", [this] { return live_.run(); }));
+  all.spawn(keep_up("diagnosis", [this] { return diagnosis_.run(); }));
+  all.spawn(keep_up("listener", [this] { return serve(); }));
   co_await all.run();
+}
+
+// A defect in one of them is told, and costs the others nothing.
+Task<void> Rooms::keep_up(std::string what, std::function<Task<void>()> run) {
+  for (;;) {
+    std::exception_ptr why;
+    try {
+      co_await run();
+    } catch (...) {
+      why = std::current_exception();
+    }
+    if (!why || is_cancellation(why)) {
+      if (why) std::rethrow_exception(why);
+      co_return;
+    }
+    try {
+      std::rethrow_exception(why);
+    } catch (const std::exception& defect) {
+      log_.error("a defect ended a part of the portal, it begins again", field("part", what),
+                 field("what", defect.what()));
+    }
+    asio::steady_timer pause(loop_, 1s);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
 }
 
 void Rooms::close() {
@@ -181,6 +205,7 @@ Result<std::unique_ptr<HttpServer>> Rooms::listen() {
   if (!secured) return fail(secured.error());
   const auto hall = std::make_shared<Hall>();
   hall->handler = [this](const Request& request) { return answer(request); };
+  hall->known = [this](const Request& request) { return accounts_.who(request).has_value(); };
   hall->tls = std::move(*secured);
   auto server = std::make_unique<HttpServer>(loop_, hall);
   auto bound = server->listen(settings_.address, settings_.port);

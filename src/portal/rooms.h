@@ -34,6 +34,7 @@ class Rooms {
   Result<std::shared_ptr<asio::ssl::context>> tls();
   Result<std::unique_ptr<HttpServer>> listen();
   Task<void> serve();
+  Task<void> keep_up(std::string what, std::function<Task<void>()> run);
 
   asio::any_io_executor loop_, home_;  // the portal's and the field's
   const Program& program_;

@@ -56,19 +56,20 @@ Request to_request(const http::request<http::string_body>& asked, const asio::ip
     }
     request.headers.emplace_back(std::move(name), std::string(field.value()));
   }
-  request.body = asked.body();
   request.peer = peer;
   request.secure = secure;
   return request;
+}
+
+Response too_large(std::size_t most) {
+  return problem(413, "Content Too Large", fmt::format("The body is larger than {} bytes.", most));
 }
 
 Response refusal(boost::system::error_code why) {
   if (why == http::error::header_limit)
     return problem(431, "Request Header Fields Too Large",
                    fmt::format("The header is larger than {} bytes.", Hall::kMostHeader));
-  if (why == http::error::body_limit)
-    return problem(413, "Content Too Large",
-                   fmt::format("The body is larger than {} bytes.", Hall::kMostBody));
+  if (why == http::error::body_limit) return too_large(Hall::kMostBody);
   return problem(400, "Bad Request", fmt::format("This is no HTTP request: {}.", why.message()));
 }
 
@@ -181,11 +182,20 @@ Task<std::unique_ptr<Upgrade>> converse(std::shared_ptr<Hall> hall, std::shared_
     parser.body_limit(Hall::kMostBody);
     lowest.expires_after(kHeaderWithin);
     co_await http::async_read_header(stream, buffer, parser, into(failed));
+    Request request;
     if (!failed) {
-      visit.busy(true);
       if (const auto why = refuse(parser.get())) {
         co_await write_answer(stream, *why, {11, false, false});
         break;
+      }
+      // What comes behind the body (RFC 9112, 7.1.2) is no header.
+      request = to_request(parser.get(), peer, secure);
+      if (!hall->known || !hall->known(request)) {
+        parser.body_limit(Hall::kMostBodyOfStranger);
+        if (parser.content_length().value_or(0) > Hall::kMostBodyOfStranger) {
+          co_await write_answer(stream, too_large(Hall::kMostBodyOfStranger), {11, false, false});
+          break;
+        }
       }
       if (parser.get()[http::field::expect] == "100-continue") {
         if (!co_await write_all(stream, "HTTP/1.1 100 Continue\r\n\r\n", {})) break;
@@ -199,8 +209,11 @@ Task<std::unique_ptr<Upgrade>> converse(std::shared_ptr<Hall> hall, std::shared_
         co_await write_answer(stream, refusal(failed), {11, false, false});
       break;
     }
+    // Only now: who sends a header and nothing more may be closed for somebody else.
+    visit.busy(true);
     auto asked = parser.release();
-    auto response = co_await hall->handler(to_request(asked, peer, secure));
+    request.body = std::move(asked.body());
+    auto response = co_await hall->handler(request);
     if (response.web_socket) {
       if (visit.become_web_socket()) {
         co_return std::make_unique<Upgrade>(std::move(asked), std::move(response.web_socket));

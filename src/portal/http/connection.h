@@ -17,6 +17,8 @@ namespace lightship::portal {
 struct Hall {
   // Answers a request; never throws but for cancellation.
   std::function<Task<Response>(const Request&)> handler;
+  // Whether who asks is known: asked with the header alone. Nobody else sends large bodies.
+  std::function<bool(const Request&)> known;
   std::shared_ptr<asio::ssl::context> tls;  // nothing: plain
   Visitors visitors{Visitors::Limits{}};
 
@@ -24,6 +26,7 @@ struct Hall {
   static constexpr std::uint32_t kMostHeader = 16 * 1024;
   static constexpr std::size_t kMostTarget = 8 * 1024;
   static constexpr std::size_t kMostBody = 256 * 1024;
+  static constexpr std::size_t kMostBodyOfStranger = 8 * 1024;
   static constexpr std::size_t kMostMessage = 16 * 1024;  // of a WebSocket
 };
 
