@@ -25,6 +25,7 @@
 #include "app/version.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "core/frame_ring.h"
 #include "portal/portal.h"
 #include "store/alert_book.h"
 #include "store/alert_memory.h"
@@ -266,6 +267,7 @@ int App::run() {
 
 Task<void> App::live() {
   alert_memory_.recall();
+  FrameRing::of(context_)->set_memory(loaded_.house.frames_memory.bytes);
   parts_.start(loaded_.parts);
   running_.config_hash = loaded_.hash;
   running_.loaded = clock_.now();
@@ -463,6 +465,8 @@ Task<Result<void>> App::reload() {
     retire_devices();
     const auto touched = co_await parts_.change_to(loaded_.parts, kReloadDrain);
     retire_devices();
+    FrameRing::of(context_)->set_memory(loaded_.house.frames_memory.bytes);
+    FrameRing::of(context_)->forget_unowned();
     parts_.nudge();
     running_.config_hash = loaded_.hash;
     running_.loaded = clock_.now();

@@ -108,6 +108,11 @@ void House::declare(config::SiteFiles& files) {
     f.word_or_section("tls", tls_word, {"auto"}, tls,
                       "HTTPS instead of HTTP: auto makes a certificate, signed by itself");
     f.section("sessions", config_.portal.sessions, "how long a log-in lasts");
+    f.section_with("frames", "the last minutes of every line, byte for byte", [this](Fields& g) {
+      g.value("memory", config_.frames_memory,
+              "of all lines together, in equal shares of at most 512 KiB a line")
+          .between(config::ByteSize{64'000}, config::ByteSize{256'000'000});
+    });
     f.section_with("limits", "how often somebody may ask", [this](Fields& g) {
       g.value("guests", config_.portal.guest_rate,
               "requests a second of one address without a session; 0: no limit")

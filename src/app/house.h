@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "config/module.h"
+#include "core/frame_ring.h"
 #include "portal/settings.h"
 
 namespace lightship::app {
@@ -20,6 +21,7 @@ struct HouseConfig {
   std::string listen = "127.0.0.1:8080";
   bool listen_named = false;  // portal.yaml says so: no other port will do
   bool metrics_public = false;
+  config::ByteSize frames_memory{FrameRing::kMemory};
   portal::Settings portal;  // but for address and port
   config::OutboxSettings outbox;
 };

@@ -34,8 +34,9 @@ class ByteLine {
   // At least one byte. What has arrived already is given even when `until` is past.
   virtual Task<Result<std::size_t>> read_some(std::span<std::uint8_t> into, MonoTime until) = 0;
 
-  // Drops what has arrived already, without waiting; returns how many bytes that was.
-  virtual std::size_t discard() = 0;
+  // Drops what has arrived already, without waiting; returns how many bytes that was. As many as
+  // fit are told in `first`.
+  virtual std::size_t discard(std::span<std::uint8_t> first = {}) = 0;
 
   // When the newest byte was read, by the line's Clock; the epoch when none has come yet.
   virtual MonoTime last_byte_at() const = 0;

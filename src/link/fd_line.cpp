@@ -139,12 +139,15 @@ Task<Result<void>> FdLine::ready(WaitKind kind, std::shared_ptr<Alarm> alarm, Mo
   co_return Result<void>{};  // the other direction's alarm woke us too
 }
 
-std::size_t FdLine::discard() {
+std::size_t FdLine::discard(std::span<std::uint8_t> first) {
   std::array<std::uint8_t, 512> dust;
   std::size_t total = 0;
   while (fd_.is_open() && total < kDiscardLimit) {
     const auto count = try_read(dust);
     if (count <= 0) break;
+    const auto told = std::min(first.size(), static_cast<std::size_t>(count));
+    std::copy_n(dust.begin(), told, first.begin());
+    first = first.subspan(told);
     total += static_cast<std::size_t>(count);
   }
   return total;

@@ -26,7 +26,7 @@ class FdLine : public ByteLine {
 
   Task<Result<void>> write(Bytes bytes) override;
   Task<Result<std::size_t>> read_some(std::span<std::uint8_t> into, MonoTime until) override;
-  std::size_t discard() override;
+  std::size_t discard(std::span<std::uint8_t> first = {}) override;
   MonoTime last_byte_at() const override { return last_byte_at_; }
   std::string_view name() const override { return name_; }
   bool message_boundaries() const override { return kind_ == Kind::datagram_socket; }

@@ -6,6 +6,7 @@
 #include "portal/api/audit.h"
 #include "portal/api/devices.h"
 #include "portal/api/explain.h"
+#include "portal/api/frames.h"
 #include "portal/api/groups.h"
 #include "portal/api/health.h"
 #include "portal/api/live.h"
@@ -99,6 +100,8 @@ void Rooms::furnish(Context&) {
   add_status(router_, views_, field_, program_.status);
   add_explain(router_, views_);
   add_field_topics(live_, views_);
+  add_frames(router_, field_, clock_);
+  add_frames_topic(live_, field_);
   add_live(router_, live_);
   diagnosis_.add_routes(router_);
   diagnosis_.add_topics(live_);

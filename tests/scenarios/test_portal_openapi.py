@@ -19,7 +19,7 @@ from support.program import clean_environment, lightship_binary
 REQUESTS = int(os.environ.get("LIGHTSHIP_API_REQUESTS", "500"))
 SEED = int(os.environ.get("LIGHTSHIP_API_SEED", "4"))
 # Described, and not built yet. Who builds one takes it from here; the test fails until that is done.
-TO_COME = {("GET", path) for path in ("/api/diag/frames", "/api/diag/frames.pcapng")}
+TO_COME = set()
 # There, and not yet of the shape that is described.
 OLD_SHAPE = set()
 PASSWORD = {"operator": "operator of the day", "viewer": "only looking here"}

@@ -132,10 +132,13 @@ class ScriptedLink::Line final : public ByteLine {
     }
   }
 
-  std::size_t discard() override {
+  std::size_t discard(std::span<std::uint8_t> first = {}) override {
     std::size_t dropped = 0;
     while (arrived()) {
       dropped += coming_.front().bytes.size();
+      const auto told = std::min(first.size(), coming_.front().bytes.size());
+      std::copy_n(coming_.front().bytes.begin(), told, first.begin());
+      first = first.subspan(told);
       last_byte_at_ = coming_.front().when;
       coming_.pop_front();
     }

@@ -15,11 +15,16 @@ namespace {
 // answer say nothing, so one that has begun gets this long for each further piece.
 constexpr auto kPieceGrace = std::chrono::milliseconds(250);
 
+// The characters of a frame with a PDU of so many bytes.
+std::size_t characters_of(std::size_t pdu, LineConversation::Framing framing) {
+  return framing == LineConversation::Framing::rtu ? pdu + 3 : 2 * (pdu + 2) + 3;
+}
+
 // The characters of a good answer, frame and check included; 0 where the request does not say.
 std::size_t answer_characters(const modbus::Request& request, LineConversation::Framing framing) {
   const auto pdu = modbus::expected_reply_size(request).value_or(0);
   if (pdu == 0) return 0;
-  return framing == LineConversation::Framing::rtu ? pdu + 3 : 2 * (pdu + 2) + 3;
+  return characters_of(pdu, framing);
 }
 
 Error gone(const Tally& tally, std::size_t undecided, Duration waited) {
@@ -52,8 +57,14 @@ LineTiming line_timing(const link::SerialSettings& settings) {
 }
 
 LineConversation::LineConversation(std::unique_ptr<link::ByteLine> line, Clock& clock,
-                                   Framing framing, LineTiming timing, modbus::Echo echo)
-    : line_(std::move(line)), clock_(clock), framing_(framing), timing_(timing), echo_(echo) {}
+                                   Framing framing, LineTiming timing, modbus::Echo echo,
+                                   std::shared_ptr<FrameLine> frames)
+    : line_(std::move(line)),
+      clock_(clock),
+      framing_(framing),
+      timing_(timing),
+      echo_(echo),
+      tap_(std::move(frames), clock) {}
 
 // Nobody listens while nothing is asked: a line that is gone shows with the next request.
 Task<void> LineConversation::serve() { co_return; }
@@ -70,10 +81,13 @@ Task<Result<ByteVector>> LineConversation::ask(Ask ask, Tally& tally) {
 
   const auto quiet_since = std::max(line_->last_byte_at(), sent_until_);
   co_await clock_.sleep_until(quiet_since + timing_.silence + ask.pause);
-  const auto stray = line_->discard();
+  std::array<std::uint8_t, 512> dust;
+  const auto stray = line_->discard(dust);
+  tap_.stray(Bytes(dust).first(std::min(stray, dust.size())));
   tally.rejects.noise_bytes += static_cast<std::uint32_t>(stray);
 
   const auto begun = clock_.mono();
+  tap_.sent(frame);
   auto written = co_await line_->write(frame);
   if (!written) co_return fail(written.error());
   sent_until_ = begun + static_cast<std::int64_t>(frame.size()) * timing_.character;
@@ -99,11 +113,13 @@ Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& a
     auto got = co_await line_->read_some(bytes, until);
     if (!got) {
       tally.rejects += scanner.rejects();
+      tap_.over(scanner.rejects(), scanner.undecided() > 0, got.error().code != Errc::timeout);
       if (got.error().code != Errc::timeout) co_return fail(got.error());
       note_owed(ask);
       co_return fail(gone(tally, scanner.undecided(), ask.patience));
     }
     tally.bytes += *got;
+    tap_.heard(Bytes(bytes.data(), *got));
     scanner.feed(Bytes(bytes.data(), *got));
     const auto scan = scanner.next();
     if (scan.kind == modbus::Scan::Kind::need_more) {
@@ -113,11 +129,14 @@ Task<Result<ByteVector>> LineConversation::listen(Scanner& scanner, const Ask& a
       }
       continue;
     }
+    const bool whole = scan.kind == modbus::Scan::Kind::reply;
+    tap_.answered(characters_of(scan.pdu.size(), framing_), scanner.rejects().trailing_bytes,
+                  scanner.rejects(), whole ? FrameFault::none : FrameFault::wrong_length);
     tally.arrived = line_->last_byte_at();
     const auto own = tally.arrived - sent_until_ -
                      static_cast<std::int64_t>(scan.pdu.size() + 3) * timing_.character;
     tally.answer_time = std::max(Duration(0), std::chrono::duration_cast<Duration>(own));
-    if (scan.kind == modbus::Scan::Kind::wrong_length) {
+    if (!whole) {
       tally.rejects += scanner.rejects();
       co_return fail(Errc::malformed, "an answer of {} bytes, not of the length asked",
                      scan.pdu.size());

@@ -13,6 +13,7 @@
 #include "codec/modbus/scan.h"
 #include "link/serial_settings.h"
 #include "sources/modbus/conversation.h"
+#include "sources/modbus/frame_tap.h"
 
 namespace lightship::poller {
 
@@ -28,7 +29,8 @@ class LineConversation final : public Conversation {
   enum class Framing { rtu, ascii };
 
   LineConversation(std::unique_ptr<link::ByteLine> line, Clock& clock, Framing framing,
-                   LineTiming timing, modbus::Echo echo);
+                   LineTiming timing, modbus::Echo echo,
+                   std::shared_ptr<FrameLine> frames = nullptr);
 
   Task<Result<ByteVector>> ask(Ask ask, Tally& tally) override;
   Task<void> serve() override;
@@ -55,6 +57,7 @@ class LineConversation final : public Conversation {
   Framing framing_;
   LineTiming timing_;
   modbus::Echo echo_;
+  FrameTap tap_;
   MonoTime sent_until_{};  // when the last bit of our newest request left
   std::optional<Owed> owed_;
 };

@@ -71,6 +71,7 @@ LineSource::LineSource(Context& context, LineSetup setup)
     : context_(context),
       setup_(std::move(setup)),
       log_(context.logbook, "modbus/" + setup_.id),
+      frames_(FrameRing::of(context)->enter("modbus/" + setup_.id, setup_.frames)),
       learned_(LearnedStore::of(context)),
       turnstile_(context.executor, setup_.window),
       dialing_(context.executor),

@@ -12,6 +12,7 @@
 
 #include "core/backoff.h"
 #include "core/busy_meter.h"
+#include "core/frame_ring.h"
 #include "core/part.h"
 #include "core/request.h"
 #include "sources/modbus/device.h"
@@ -26,6 +27,7 @@ struct LineSetup {
   std::string label = {};
   bool is_serial = false, is_ascii = false;
   std::chrono::nanoseconds character{}, silence{};  // of a serial line
+  FrameForm frames = {};
   Duration timeout = std::chrono::seconds(3);
   unsigned retries = 3;
   Duration pause_after_connect{};
@@ -101,6 +103,7 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   Context& context_;
   LineSetup setup_;
   Log log_;
+  std::shared_ptr<FrameLine> frames_;  // the line's own, so that a reload keeps it
   std::shared_ptr<LearnedStore> learned_;
   std::vector<std::unique_ptr<Device>> devices_;
   Turnstile turnstile_, dialing_;

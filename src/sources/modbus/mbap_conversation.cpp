@@ -15,8 +15,12 @@ namespace lightship::poller {
 constexpr std::size_t kAnswersAtOnce = 16;
 
 MbapConversation::MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock,
-                                   asio::any_io_executor executor)
-    : line_(std::move(line)), clock_(clock), executor_(std::move(executor)) {}
+                                   asio::any_io_executor executor,
+                                   std::shared_ptr<FrameLine> frames)
+    : line_(std::move(line)),
+      clock_(clock),
+      executor_(std::move(executor)),
+      frames_(std::move(frames)) {}
 
 MbapConversation::~MbapConversation() { close(); }
 
@@ -44,6 +48,7 @@ Task<Result<ByteVector>> MbapConversation::ask(Ask ask, Tally& tally) {
   if (line_->message_boundaries()) {
     ByteVector frame;
     modbus::mbap::append_frame(frame, transaction, ask.unit, ask.request);
+    keep_sent(frame);
     auto written = co_await line_->write(frame);
     if (!written) {
       if (written.error().code == Errc::closed) close();
@@ -76,6 +81,7 @@ Task<Result<ByteVector>> MbapConversation::ask(Ask ask, Tally& tally) {
     co_return std::move(*me.answer);
   }
   if (!line_->is_open()) co_return fail(Errc::closed, "{} was closed", line_->name());
+  keep({}, FrameFault::no_answer, me.frame);
   if (tally.rejects.unit > 0) co_return fail(Errc::timeout, "only another unit answered");
   if (tally.rejects.function > 0)
     co_return fail(Errc::timeout, "only another function was answered");
@@ -94,6 +100,7 @@ Task<Result<void>> MbapConversation::send_waiting() {
     // Both keep their room, so that a request allocates nothing.
     leaving_.clear();
     std::swap(leaving_, outgoing_);
+    keep_sent(leaving_);
     auto written = co_await line_->write(leaving_);
     if (written) continue;
     // Part of a request may be on its way, so nothing that follows would be understood.
@@ -116,6 +123,7 @@ Task<void> MbapConversation::serve() {
         end_all(got.error());
         continue;
       }
+      keep({}, FrameFault::lost_line);
       line_->close();
       end_all(got.error());
       co_return;
@@ -127,6 +135,8 @@ Task<void> MbapConversation::serve() {
       auto adu = modbus::mbap::next_adu(Bytes(buffer.data() + used, held - used));
       if (!adu) {
         broken = adu.error().code == Errc::malformed;
+        if (broken || (line_->message_boundaries() && used < held))
+          keep(Bytes(buffer.data() + used, held - used), FrameFault::lost_framing);
         if (broken && !line_->message_boundaries()) {
           end_all(
               {Errc::malformed,
@@ -137,7 +147,10 @@ Task<void> MbapConversation::serve() {
         }
         break;
       }
-      take(adu->transaction, adu->unit, adu->pdu);
+      const auto asked = open_.find(adu->transaction);
+      const auto about = asked == open_.end() ? 0 : asked->second->frame;
+      const auto fault = take(adu->transaction, adu->unit, adu->pdu);
+      keep(Bytes(buffer.data() + used, adu->size), fault, about);
       used += adu->size;
     }
     // A datagram stands for itself: what is left of it belongs to nothing.
@@ -147,19 +160,36 @@ Task<void> MbapConversation::serve() {
   }
 }
 
-void MbapConversation::take(std::uint16_t transaction, std::uint8_t unit, Bytes pdu) {
+void MbapConversation::keep(Bytes bytes, FrameFault fault, std::uint64_t about) {
+  if (frames_) frames_->add(clock_.now(), FrameWay::received, bytes, fault, about);
+}
+
+void MbapConversation::keep_sent(Bytes frames) {
+  if (!frames_) return;
+  const auto now = clock_.now();
+  while (const auto adu = modbus::mbap::next_adu(frames)) {
+    const auto seq = frames_->add(now, FrameWay::sent, frames.first(adu->size));
+    if (const auto asked = open_.find(adu->transaction); asked != open_.end())
+      asked->second->frame = seq;
+    frames = frames.subspan(adu->size);
+  }
+}
+
+// Who asked gets it; what it was is for the ring.
+FrameFault MbapConversation::take(std::uint16_t transaction, std::uint8_t unit, Bytes pdu) {
   const auto found = open_.find(transaction);
   if (found == open_.end()) {
     ++late_;
-    return;
+    return FrameFault::late;
   }
   auto& open = *found->second;
   open.tally.bytes += pdu.size() + modbus::mbap::kHeader;
-  if (open.answer) return;
+  if (open.answer) return FrameFault::not_asked;
   if (unit != open.ask.unit && unit != open.ask.answers_as) {
     ++open.tally.rejects.unit;
-    return;
+    return FrameFault::other_unit;
   }
+  auto fault = FrameFault::none;
   switch (modbus::judge(open.ask.request, pdu)) {
     case modbus::Verdict::good:
       open.tally.arrived = line_->last_byte_at();
@@ -167,20 +197,22 @@ void MbapConversation::take(std::uint16_t transaction, std::uint8_t unit, Bytes 
       break;
     case modbus::Verdict::length:
       ++open.tally.rejects.length;
+      fault = FrameFault::wrong_length;
       open.answer =
           fail(Errc::malformed, "an answer of {} bytes, not of the length asked", pdu.size());
       break;
     case modbus::Verdict::function:
       ++open.tally.rejects.function;
-      return;
+      return FrameFault::not_asked;
     case modbus::Verdict::exception_code:
       ++open.tally.rejects.exception_code;
-      return;
+      return FrameFault::not_asked;
     case modbus::Verdict::mismatch:
       ++open.tally.rejects.mismatch;
-      return;
+      return FrameFault::not_asked;
   }
   open.called.cancel();
+  return fault;
 }
 
 void MbapConversation::end_all(const Error& why) {

@@ -8,6 +8,7 @@
 
 #include <map>
 
+#include "core/frame_ring.h"
 #include "sources/modbus/conversation.h"
 
 namespace lightship::poller {
@@ -15,7 +16,7 @@ namespace lightship::poller {
 class MbapConversation final : public Conversation {
  public:
   MbapConversation(std::unique_ptr<link::ByteLine> line, Clock& clock,
-                   asio::any_io_executor executor);
+                   asio::any_io_executor executor, std::shared_ptr<FrameLine> frames = nullptr);
   ~MbapConversation() override;
 
   Task<Result<ByteVector>> ask(Ask ask, Tally& tally) override;
@@ -29,14 +30,18 @@ class MbapConversation final : public Conversation {
     Tally& tally;
     asio::steady_timer called;
     std::optional<Result<ByteVector>> answer;
+    std::uint64_t frame = 0;  // of the request, in the ring
   };
   Task<Result<void>> send_waiting();
-  void take(std::uint16_t transaction, std::uint8_t unit, Bytes pdu);
+  FrameFault take(std::uint16_t transaction, std::uint8_t unit, Bytes pdu);
+  void keep_sent(Bytes frames);
+  void keep(Bytes bytes, FrameFault fault, std::uint64_t about = 0);
   void end_all(const Error& why);
 
   std::unique_ptr<link::ByteLine> line_;
   Clock& clock_;
   asio::any_io_executor executor_;
+  std::shared_ptr<FrameLine> frames_;
   std::map<std::uint16_t, Open*> open_;
   ByteVector outgoing_;     // requests that whoever sends takes along
   ByteVector leaving_;      // those that are being sent

@@ -1,6 +1,8 @@
 // Works a configuration out.
 #include "sources/modbus/setup.h"
 
+#include "sources/modbus/frame_words.h"
+
 #include <algorithm>
 
 #include "link/serial.h"
@@ -205,7 +207,8 @@ std::string line_name(const ConnectionConfig& connection, const Meters& meters) 
 Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor executor, Clock& clock,
                                                       const ConnectionConfig& connection,
                                                       const link::SerialSettings& settings,
-                                                      std::vector<std::string>* notes) {
+                                                      std::vector<std::string>* notes,
+                                                      std::shared_ptr<FrameLine> frames) {
   using Line = LineConversation;
   const auto echo = connection.echo ? modbus::Echo::always : modbus::Echo::unknown;
   switch (connection.type) {
@@ -219,26 +222,29 @@ Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor exec
       auto timing = line_timing(settings);
       if (framing == Line::Framing::ascii)
         timing.silence = {};  // ASCII frames are told apart by their colon
-      co_return std::make_unique<Line>(std::move(*line), clock, framing, timing, echo);
+      co_return std::make_unique<Line>(std::move(*line), clock, framing, timing, echo,
+                                       std::move(frames));
     }
     case LineType::rtu_over_tcp: {
       auto line =
           co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
       if (!line) co_return fail(line.error());
       co_return std::make_unique<Line>(std::move(*line), clock, Line::Framing::rtu, LineTiming{},
-                                       echo);
+                                       echo, std::move(frames));
     }
     case LineType::tcp: {
       auto line =
           co_await link::dial_tcp(clock, connection.host, connection.tcp_port, connection.timeout);
       if (!line) co_return fail(line.error());
-      co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor);
+      co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor,
+                                                   std::move(frames));
     }
     case LineType::udp: {
       auto line =
           co_await link::dial_udp(clock, connection.host, connection.tcp_port, connection.timeout);
       if (!line) co_return fail(line.error());
-      co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor);
+      co_return std::make_unique<MbapConversation>(std::move(*line), clock, executor,
+                                                   std::move(frames));
     }
   }
   co_return fail(Errc::invalid, "unknown connection type");
@@ -246,12 +252,32 @@ Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor exec
 
 namespace {
 
+FrameForm frame_form(LineType type) {
+  switch (type) {
+    case LineType::serial:
+    case LineType::rtu_over_tcp:
+      return {"mbrtu", read_rtu_frame};
+    case LineType::ascii:
+      return {"mbrtu", read_ascii_frame};
+    case LineType::tcp:
+      return {"mbtcp", read_mbap_frame};
+    case LineType::udp:
+      return {"mbudp", read_mbap_frame};
+  }
+  return {};
+}
+
+std::shared_ptr<FrameLine> frames_of(Context& context, const ConnectionConfig& connection) {
+  return FrameRing::of(context)->enter("modbus/" + connection.id, frame_form(connection.type));
+}
+
 // A function with parameters, not a lambda with captures: the coroutine outlives the call.
 Task<Result<std::unique_ptr<Conversation>>> open_for(
     Context& context, std::shared_ptr<const ConnectionConfig> connection,
     link::SerialSettings settings) {
   std::vector<std::string> notes;
-  auto opened = co_await open_line(context.executor, context.clock, *connection, settings, &notes);
+  auto opened = co_await open_line(context.executor, context.clock, *connection, settings, &notes,
+                                   frames_of(context, *connection));
   Log log(context.logbook, "modbus/" + connection->id);
   for (const auto& note : notes) log.info("port", field("note", note));
   co_return opened;
@@ -263,6 +289,7 @@ LineSetup line_setup(const ConnectionConfig& connection, const Meters& meters) {
   LineSetup setup;
   setup.id = connection.id;
   setup.label = connection.label;
+  setup.frames = frame_form(connection.type);
   setup.line = line_name(connection, meters);
   setup.is_serial = connection.is_serial_port();
   if (setup.is_serial) {

@@ -26,7 +26,8 @@ std::optional<unsigned> meter_baud(const ConnectionConfig& connection, const Met
 Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor executor, Clock& clock,
                                                       const ConnectionConfig& connection,
                                                       const link::SerialSettings& settings,
-                                                      std::vector<std::string>* notes = nullptr);
+                                                      std::vector<std::string>* notes = nullptr,
+                                                      std::shared_ptr<FrameLine> frames = nullptr);
 
 // The plan of the line, with what it costs.
 config::LinePlan line_plan(const ConnectionConfig& connection, const Meters& meters);

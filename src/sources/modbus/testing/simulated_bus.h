@@ -109,7 +109,7 @@ class SimulatedBus::Line final : public link::ByteLine {
         throw boost::system::system_error(ended);
     }
   }
-  std::size_t discard() override {
+  std::size_t discard(std::span<std::uint8_t> = {}) override {
     std::size_t dropped = 0;
     while (!coming_.empty() && coming_.front().first <= bus_.shop_.clock.mono()) {
       dropped += coming_.front().second.size();
