@@ -18,12 +18,12 @@ TEST(Pcapng, BeginsWithASectionAndItsInterfaces) {
             "4D3C2B1A01000000FFFFFFFFFFFFFFFF"  // 1.0, of unknown length
             "040002006D65000000000000"          // application
             "28000000"
-            "0100000028000000"          // interface, 40 bytes
+            "010000002C000000"          // interface, 44 bytes
             "FC00000000000000"          // exported PDU, nothing is cut
             "020008006D6F646275732F61"  // its name
             "0900010006000000"          // microseconds
             "00000000"
-            "28000000");
+            "2C000000");
 }
 
 TEST(Pcapng, TellsAPacketWithItsDissectorDirectionAndFault) {

@@ -30,8 +30,7 @@ TEST(FrameWords, OfARequest) {
 
 TEST(FrameWords, OfAWriteWithItsFirstValues) {
   const auto frame = modbus::rtu::frame(7, hex("10 00 10 00 05 0A 00 01 00 02 00 03 00 04 00 05"));
-  EXPECT_EQ(rtu(FrameWay::sent, frame).summary.substr(5),
-            " 5 holding registers at 16: 1, 2, 3, 4, ...");
+  EXPECT_EQ(rtu(FrameWay::sent, frame).summary, "write 5 registers at 16: 1, 2, 3, 4, ...");
 }
 
 TEST(FrameWords, OfAnAnswerAndOfAnException) {
