@@ -71,7 +71,8 @@ class Lightship(Process):
         self.wait_ready = wait_ready
         self.allowed_end = 0
         self._admin = None
-        files.setdefault("portal", {"listen": f"127.0.0.1:{free_port()}"})
+        # Tests ask as fast as they can; the limits have tests of their own.
+        files.setdefault("portal", {"listen": f"127.0.0.1:{free_port()}", "limits": {"guests": 0, "sessions": 0}})
         self.write(**files)
         super().__init__([lightship_binary(), "run", "--config", self.config, "--data", self.data, "--log-format", "json", *options],
                          name="lightship", env=clean_environment(**(env or {})))
