@@ -152,8 +152,15 @@ describe('the simulated site', () => {
     await page.screenshot({ path: `${out}explain.png` })
   })
 
-  onDaemon('shows the plan of a line', async () => {
+  onDaemon('shows the frames of a line as they pass, decoded, and gives them as a capture', async () => {
     await open('/diagnostics?tab=buses', 'Diagnostics')
+    const frames = page.getByRole('grid', { name: 'Frames' })
+    await frames.getByRole('row').nth(3).waitFor()
+    const before = await frames.innerText()
+    await page.waitForFunction(text => document.querySelector('[role=grid]').innerText !== text, before)
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download pcapng' }).click()])
+    assert.match(download.suggestedFilename(), /pcapng$/)
+    await page.screenshot({ path: `${out}frames.png` })
     await page.getByRole('radio', { name: 'Poll plan' }).click()
     await page.getByText(/holding|FC|Function|registers/i).first().waitFor()
   })
