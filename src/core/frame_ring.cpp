@@ -42,6 +42,7 @@ std::vector<RawFrame> FrameCopy::frames() const {
 std::uint64_t FrameLine::add(Time time, FrameWay way, Bytes bytes, FrameFault fault,
                              std::uint64_t about) {
   const auto seq = ++*seq_;
+  bytes_[static_cast<std::size_t>(way)] += bytes.size();
   const auto kept = bytes.first(std::min(bytes.size(), kLongestFrame));
   auto* chunk = room_for(sizeof(Header) + kept.size());
   if (chunk == nullptr) return seq;

@@ -88,6 +88,7 @@ class FrameLine {
                     std::uint64_t about = 0);
 
   const std::string& name() const { return name_; }
+  std::uint64_t bytes(FrameWay way) const { return bytes_[static_cast<std::size_t>(way)]; }  // ever
   std::size_t memory() const;
 
  private:
@@ -109,6 +110,7 @@ class FrameLine {
   std::shared_ptr<std::uint64_t> seq_;  // of all lines
   std::deque<Chunk> chunks_;            // the oldest first
   std::size_t most_ = 0;                // chunks
+  std::uint64_t bytes_[2] = {0, 0};     // by way
 };
 
 class FrameRing {

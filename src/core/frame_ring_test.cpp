@@ -58,6 +58,8 @@ TEST(FrameRing, KeepsTheNewestOfAFullLine) {
   const ByteVector frame(200, 0x55);
   for (int i = 0; i < 10'000; ++i) line->add(at(i), FrameWay::sent, frame);
   EXPECT_LE(ring.memory(), 64U * 1024);
+  EXPECT_EQ(line->bytes(FrameWay::sent), 2'000'000U);
+  EXPECT_EQ(line->bytes(FrameWay::received), 0U);
   const auto kept = seqs(*ring.copy("a"));
   EXPECT_GE(kept.size(), 15U * 4096 / 224 - 15);
   EXPECT_EQ(kept.back(), 10'000U);

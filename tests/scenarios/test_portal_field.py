@@ -188,6 +188,8 @@ class PortalField(TestCase):
         self.begin()
         eventually(lambda: self.device()["polls"] > 3, 10, "some polls")
         line = self.get("/api/diag/lines")["items"][0]
+        self.assertGreater(line["bytes_out"], 0)
+        self.assertGreater(line["bytes_in"], 0)
         self.assertEqual(line["name"], "modbus/panel")
         self.assertGreater(line["requests"], 3)
         self.assertEqual((line["plan"][0]["first"], line["plan"][0]["count"], len(line["plan"][0]["points"])), (0, 10, 10))

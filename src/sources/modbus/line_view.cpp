@@ -36,6 +36,8 @@ void LineSource::look(View& view, ServiceView& me) const {
   line.character = setup_.character;
   line.silence = setup_.silence;
   line.error = last_error_.text;
+  line.bytes_in = frames_->bytes(FrameWay::received);
+  line.bytes_out = frames_->bytes(FrameWay::sent);
   std::size_t good = 0, offline = 0, starting = 0;
   const auto first = view.devices.size();
   for (const auto& device : devices_) {
