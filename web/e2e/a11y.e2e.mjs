@@ -46,6 +46,7 @@ for (const theme of ['light', 'dark']) {
         assert.deepEqual(found, {})
       })
       onMock('finds nothing in the windows', async () => {
+        await cameIn(b.page, under)
         const found = {}
         const look = async name => {
           await b.page.getByRole('dialog').first().waitFor()
