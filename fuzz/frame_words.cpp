@@ -1,7 +1,7 @@
 // Any bytes as a frame and the request before it, on every kind of line: always words, bounded, and
 // never a crash. Input: which fault and way, how long the request is, the request, the frame.
-#include "modbus_input.h"
 #include "sources/modbus/frame_words.h"
+#include "modbus_input.h"
 
 using namespace lightship;
 using namespace lightship::poller;

@@ -13,8 +13,8 @@ namespace lightship {
 // unavailable when it cannot be read (errno in detail), invalid when it is larger than `limit`.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit);
 
-// Writes beside, syncs, renames over, syncs the folder. `mode`: 0600 for what holds secrets. Written
-// by root, it belongs to the owner of its folder.
+// Writes beside, syncs, renames over, syncs the folder. `mode`: 0600 for what holds secrets.
+// Written by root, it belongs to the owner of its folder.
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
                                unsigned mode = 0644);
 

@@ -6,8 +6,8 @@
 #include "app/app.h"
 #include "base/text.h"
 #include "cli/query_print.h"
-#include "config/time_text.h"
 #include "config/scalar.h"
+#include "config/time_text.h"
 #include "store/history/reader.h"
 
 namespace lightship::cli {

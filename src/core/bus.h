@@ -30,7 +30,7 @@ class Bus final : public Outlet {
 
   std::uint64_t published() const { return published_; }
   std::uint64_t readings() const { return readings_; }  // in all of these
-  std::uint64_t dropped() const;  // by all inlets that are there now
+  std::uint64_t dropped() const;                        // by all inlets that are there now
 
  private:
   asio::any_io_executor executor_;
