@@ -2,6 +2,8 @@
 // asked.
 #pragma once
 
+#include <exception>
+#include <optional>
 #include <thread>
 #include <type_traits>
 
@@ -23,21 +25,29 @@ class Worker {
 
   // Runs `job` on the worker, resumes the caller on its own executor with what it returned. Jobs
   // run one at a time, in the order asked. The caller must not be destroyed while it waits: cancel
-  // does not interrupt a job, it is awaited.
+  // does not interrupt a job, it is awaited. What the job throws is thrown to the caller.
   template <class F>
   Task<std::invoke_result_t<F>> run(F job) {
     using R = std::invoke_result_t<F>;
     auto home = co_await asio::this_coro::executor;
-    co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(R)>(
+    auto result = co_await asio::async_initiate<decltype(asio::use_awaitable),
+                                                void(std::exception_ptr, std::optional<R>)>(
         [this, home](auto handler, F work) {
           asio::post(loop_, [home, handler = std::move(handler), work = std::move(work)]() mutable {
-            auto result = work();
-            asio::post(home, [handler = std::move(handler), result = std::move(result)]() mutable {
-              std::move(handler)(std::move(result));
+            std::exception_ptr why;
+            std::optional<R> done;
+            try {
+              done.emplace(work());
+            } catch (...) {
+              why = std::current_exception();
+            }
+            asio::post(home, [handler = std::move(handler), why, done = std::move(done)]() mutable {
+              std::move(handler)(why, std::move(done));
             });
           });
         },
         asio::use_awaitable, std::move(job));
+    co_return std::move(*result);
   }
 
   // Without an answer: the job itself posts home what there is to say.
