@@ -87,7 +87,9 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
 }
 
 void Rooms::furnish(Context&) {
-  const bool open = settings_.metrics_public || is_loopback(settings_.address);
+  const auto open = settings_.metrics_public         ? MetricsOpen::everybody
+                    : is_loopback(settings_.address) ? MetricsOpen::here
+                                                     : MetricsOpen::nobody;
   add_health(router_, field_, program_, open);
   add_session(router_, house_);
   add_sessions(router_, house_);

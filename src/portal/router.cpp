@@ -132,8 +132,8 @@ Task<Response> Router::answer(const Request& request, std::optional<Caller> call
                         "by GET /api/session.",
                         "csrf");
     }
-    call.caller = std::move(*caller);
   }
+  if (caller) call.caller = std::move(*caller);
   co_return co_await route->handler(call);
 }
 

@@ -22,7 +22,7 @@ namespace lightship::portal {
 // Response holds (`pieces`, `web_socket`) must not refer to it.
 struct Call {
   const Request& request;
-  Caller caller;  // without a user on a route that is open to everybody
+  Caller caller;  // without a user where nobody is known, on a route that is open to everybody
   std::map<std::string, std::string, std::less<>> parts;  // {id} of the pattern, decoded
 
   const std::string& part(std::string_view name) const { return parts.find(name)->second; }

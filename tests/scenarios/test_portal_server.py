@@ -400,3 +400,19 @@ class Limits(TestCase):
             self.assertEqual([asker.get(path).status for _ in range(5)], [200] * 5, path)
         # They have a limit as well, and it is theirs.
         self.assertIn(429, [asker.get("/healthz").status for _ in range(100)])
+
+
+class Metrics(TestCase):
+    def test_are_open_on_the_loopback_but_not_to_whom_a_proxy_on_it_speaks_for(self):
+        gateway = self.start(Lightship())
+        asker = gateway.visitor()
+        self.assertEqual(asker.get("/metrics").status, 200)
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+            with self.subTest(name):
+                refused = asker.get("/metrics", **{name: "192.0.2.7"})
+                self.assertEqual((refused.status, "lightship_" in refused.body), (401, False), refused)
+                self.assertEqual(gateway.admin().get("/metrics", **{name: "192.0.2.7"}).status, 200)
+
+    def test_may_be_opened_to_everybody(self):
+        gateway = self.start(Lightship(portal={"listen": f"127.0.0.1:{free_port()}", "metrics_public": True}))
+        self.assertEqual(gateway.visitor().get("/metrics", **{"X-Forwarded-For": "192.0.2.7"}).status, 200)

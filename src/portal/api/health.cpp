@@ -7,6 +7,13 @@
 namespace lightship::portal {
 namespace {
 
+// By a proxy (RFC 7239, and what was there before it): the peer is not who asks.
+bool is_forwarded(const Request& request) {
+  return std::ranges::any_of(
+      std::initializer_list<std::string_view>{"forwarded", "x-forwarded-for", "x-real-ip", "via"},
+      [&](std::string_view name) { return !request.header(name).empty(); });
+}
+
 Response told(const std::optional<std::string>& trouble) {
   const bool good = trouble && trouble->empty();
   Response response;
@@ -33,7 +40,8 @@ struct Health {
           return ready() ? join(late(), ", ") : std::string("starting");
         }));
   }
-  Task<Response> metrics() const {
+  Task<Response> metrics(bool may) const {
+    if (!may) co_return problem(401, "Unauthorized", "Sign in first, or show a token.");
     auto text = co_await field.ask<std::string>(
         [metrics = program.metrics](Context&) { return metrics(); });
     if (!text) co_return problem(503, "Service Unavailable", "The gateway's loop did not answer.");
@@ -46,12 +54,17 @@ struct Health {
 
 }  // namespace
 
-void add_health(Router& router, Field& field, const Program& program, bool metrics_open) {
+void add_health(Router& router, Field& field, const Program& program, MetricsOpen open) {
   const auto health = std::make_shared<Health>(field, program);
   router.add({"GET", "/healthz", {}, [health](const Call&) { return health->alive(); }});
   router.add({"GET", "/readyz", {}, [health](const Call&) { return health->ready(); }});
-  router.add({"GET", "/metrics", metrics_open ? std::nullopt : std::optional(Role::viewer),
-              [health](const Call&) { return health->metrics(); }});
+  router.add({"GET", "/metrics",
+              open == MetricsOpen::nobody ? std::optional(Role::viewer) : std::nullopt,
+              [health, open](const Call& call) {
+                const bool known = !call.caller.user.empty() && !call.caller.must_change_password;
+                return health->metrics(known || open == MetricsOpen::everybody ||
+                                       !is_forwarded(call.request));
+              }});
 }
 
 }  // namespace lightship::portal

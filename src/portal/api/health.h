@@ -7,7 +7,12 @@
 
 namespace lightship::portal {
 
-// `metrics_open`: /metrics needs no session.
-void add_health(Router& router, Field& field, const Program& program, bool metrics_open);
+// Who may ask for /metrics without a session.
+enum class MetricsOpen {
+  nobody,
+  here,  // this machine, but not a proxy on it that speaks for somebody else
+  everybody
+};
+void add_health(Router& router, Field& field, const Program& program, MetricsOpen open);
 
 }  // namespace lightship::portal
