@@ -67,7 +67,7 @@ Result<std::optional<UserFile::Content>> UserFile::read() const {
   if (!text && text.error().detail == ENOENT) return std::optional<Content>{};
   auto list = text ? users_from_json(*text) : Result<UserList>(fail(text.error()));
   if (!list) {
-    return fail(Errc::invalid,
+    return fail(Errc::unavailable,
                 "{} cannot be used: {}. Put a copy of it back; or move it away and start the "
                 "gateway again, which then makes a first password for admin",
                 file_.string(), list.error().text);

@@ -87,7 +87,9 @@ TEST_F(UserFileTest, IsNeverReplacedWhenItIsDamaged) {
   const auto content = file.read();
   ASSERT_FALSE(content);
   EXPECT_THAT(content.error().text, HasSubstr("Put a copy of it back"));
-  EXPECT_FALSE(file.change(make_two, UserFile::Missing::is_empty));
+  const auto changed = file.change(make_two, UserFile::Missing::is_empty);
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, Errc::unavailable) << "not the fault of who asked for it";
   EXPECT_EQ(read_file(file.path(), 1000).value(), R"({"version":1,"users":[)");
 }
 

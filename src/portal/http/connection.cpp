@@ -56,7 +56,10 @@ Request to_request(const http::request<http::string_body>& asked, const asio::ip
     }
     request.headers.emplace_back(std::move(name), std::string(field.value()));
   }
+  // A listener on [::] shows IPv4 as ::ffff:192.0.2.7; nobody looks for that.
   request.peer = peer;
+  if (peer.is_v6() && peer.to_v6().is_v4_mapped())
+    request.peer = asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6());
   request.secure = secure;
   return request;
 }
