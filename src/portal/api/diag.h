@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/worker.h"
+#include "portal/api/audit_budget.h"
 #include "portal/diag/network.h"
 #include "portal/diag/ping.h"
 #include "portal/diag/tools.h"
@@ -52,6 +53,7 @@ struct DiagDesk {
   std::function<OurUses()> uses;
   std::filesystem::path config_dir, data_dir;
   ToolBench bench;
+  AuditBudget lines{10, std::chrono::minutes(2)};  // of each user and tool
 };
 
 void add_diag(Router& router, DiagDesk& desk);

@@ -53,6 +53,11 @@ Response busy_problem() {
   return response;
 }
 
+std::optional<Response> if_token(const Call& call, std::string_view why) {
+  if (call.caller.token.empty()) return std::nullopt;
+  return problem(403, "Forbidden", why, "role");
+}
+
 Response change_problem(const Error& error) {
   if (error.code == Errc::timeout) return busy_problem();
   if (error.code == Errc::invalid) return problem(409, "Conflict", error.text);

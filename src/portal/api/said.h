@@ -27,6 +27,8 @@ std::string in_words(Duration wait);
 Response locked_problem(Duration wait);
 // 503: too many passwords wait to be checked.
 Response busy_problem();
+// 403 where a token was shown: what only who has logged in may. `why` is a sentence.
+std::optional<Response> if_token(const Call& call, std::string_view why);
 // What a change of users or tokens ended with.
 Response change_problem(const Error& error);
 

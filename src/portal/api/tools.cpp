@@ -36,7 +36,8 @@ void value_or_null(JsonWriter& json, const std::optional<double>& number) {
 Task<void> tell(DiagDesk& desk, const Call& call, std::string tool, std::string host) {
   desk.log.info("tool used", lightship::field("tool", tool), lightship::field("host", host),
                 lightship::field("by", call.by()));
-  auto telling = tell_audit(desk.field, line_of(call, "diag-" + tool, {{"host", host}}));
+  auto telling = tell_audit(desk.field, desk.lines, desk.clock.mono(),
+                            line_of(call, "diag-" + tool, {{"host", host}}));
   co_await std::move(telling);
 }
 

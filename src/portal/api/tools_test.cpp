@@ -158,5 +158,36 @@ TEST(PortTest, WantsAPort) {
     EXPECT_EQ(all.ask(all.router, "/api/diag/port", {}, body).status, 422) << body;
 }
 
+struct CountedAudit final : Audit {
+  using Audit::Audit;
+  Task<Result<void>> read_back(Time, std::function<void(std::string_view)>) override {
+    co_return Result<void>{};
+  }
+  Task<Result<void>> keep(std::string line, Durability) override {
+    lines.push_back(std::move(line));
+    co_return Result<void>{};
+  }
+  std::vector<std::string> lines;
+};
+
+TEST(PortTest, DoesNotFillTheAuditHoweverOftenItIsUsed) {
+  Tooled all;
+  CountedAudit audit{all.clock};
+  all.context.audit = &audit;
+  const auto use = [&] {
+    return all.ask(all.router, "/api/diag/dns", {}, R"({"name":"192.0.2.1"})").status;
+  };
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_EQ(use(), 200);
+    all.clock.advance(1s);
+  }
+  EXPECT_EQ(audit.lines.size(), 10U);
+  all.clock.advance(2min);
+  ASSERT_EQ(use(), 200);
+  ASSERT_EQ(audit.lines.size(), 11U);
+  EXPECT_NE(audit.lines.back().find(R"("untold_before":"40")"), std::string::npos)
+      << audit.lines.back();
+}
+
 }  // namespace
 }  // namespace lightship::portal
