@@ -214,6 +214,7 @@ describe('an administrator', () => {
     await dialog.getByRole('button', { name: 'Copy' }).click()
     await dialog.getByRole('button', { name: 'Copied' }).waitFor()
     await dialog.getByRole('button', { name: 'Close' }).last().click()
+    await page.getByText(/nightly report.*made by admin/).waitFor()
     await page.getByRole('tab', { name: 'Audit' }).click()
     await page.getByText('berta as viewer').waitFor()
   })

@@ -25,7 +25,7 @@ void tell_time(JsonWriter& json, std::string_view name, const std::optional<Time
 }
 
 void tell_members(JsonWriter& json, const ApiToken& token, const std::optional<Time>& last_used) {
-  json.member("id", token.id).member("name", token.name);
+  json.member("id", token.id).member("name", token.name).member("user", token.user);
   json.member("role", to_string(token.role)).member("created", to_rfc3339(token.created));
   tell_time(json, "expires", token.expires);
   tell_time(json, "last_used", last_used);
@@ -46,8 +46,8 @@ Task<Response> list(House& house, const Call&) {
 
 Task<Response> make(House& house, const Call& call) {
   // Else one that was stolen could make itself another before it is found out.
-  if (call.caller.session.empty())
-    co_return problem(403, "Forbidden", "A token makes no tokens: log in for that.", "role");
+  if (auto refused = if_token(call, "A token makes no tokens: log in for that."))
+    co_return std::move(*refused);
   const auto body = call.body();
   if (!body) co_return problem(400, "Bad Request", body.error().text);
   const auto name = text_of(*body, "name"), role_text = text_of(*body, "role");
@@ -84,6 +84,10 @@ Task<Response> make(House& house, const Call& call) {
 
 Task<Response> remove(House& house, const Call& call) {
   const auto& id = call.part("id");
+  if (id != call.caller.token) {
+    if (auto refused = if_token(call, "A token removes no other ones: log in for that."))
+      co_return std::move(*refused);
+  }
   std::string name;
   for (const auto& [token, last_used] : house.accounts.tokens()) {
     if (token.id == id) name = token.name;

@@ -40,12 +40,10 @@ Response one(House& house, std::string_view name, int status) {
   return response;
 }
 
-// Else one that was stolen could make itself a user before it is found out.
-std::optional<Response> if_token(const Call& call) {
-  if (!call.caller.session.empty()) return std::nullopt;
-  return problem(403, "Forbidden",
-                 "A token makes and changes no users and sets no passwords: log in for that.",
-                 "role");
+// Else one that was stolen could make itself a user before it is found out, and remove the owner.
+std::optional<Response> if_script(const Call& call) {
+  return if_token(
+      call, "A token makes, changes and removes no users and sets no passwords: log in for that.");
 }
 
 Response wrong_role() { return wrong_field("role", "A role is one of viewer, operator, admin."); }
@@ -60,7 +58,7 @@ Task<Response> list(House& house, const Call&) {
 }
 
 Task<Response> add(House& house, const Call& call) {
-  if (auto refused = if_token(call)) co_return std::move(*refused);
+  if (auto refused = if_script(call)) co_return std::move(*refused);
   const auto body = call.body();
   if (!body) co_return problem(400, "Bad Request", body.error().text);
   const auto name = text_of(*body, "name"), role_text = text_of(*body, "role"),
@@ -84,7 +82,7 @@ Task<Response> add(House& house, const Call& call) {
 }
 
 Task<Response> change(House& house, const Call& call) {
-  if (auto refused = if_token(call)) co_return std::move(*refused);
+  if (auto refused = if_script(call)) co_return std::move(*refused);
   const auto& name = call.part("name");
   if (!house.accounts.is_user(name))
     co_return problem(404, "Not Found", fmt::format("There is no user {}.", name));
@@ -114,6 +112,7 @@ Task<Response> change(House& house, const Call& call) {
 }
 
 Task<Response> remove(House& house, const Call& call) {
+  if (auto refused = if_script(call)) co_return std::move(*refused);
   const auto& name = call.part("name");
   if (!house.accounts.is_user(name))
     co_return problem(404, "Not Found", fmt::format("There is no user {}.", name));

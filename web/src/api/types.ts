@@ -373,6 +373,7 @@ export interface OpenSession {
 export interface Token {
   id: string
   name: string
+  user: string // who made it, and with whom it goes
   role: Role
   created: Time
   expires: Time | null

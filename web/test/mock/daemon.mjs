@@ -38,7 +38,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
     response.end(body === undefined ? undefined : JSON.stringify(body))
   }
   const problem = (response, status, type, title, detail, headers) => json(response, status, { type, title, status, detail }, headers)
-  const sessionOf = request => sessions.get(/(?:^|; )lightship=([0-9a-f]+)/.exec(request.headers.cookie ?? '')?.[1])
+  const sessionOf = request => sessions.get(/(?:^|; )lightship-mock=([0-9a-f]+)/.exec(request.headers.cookie ?? '')?.[1])
   const answerSession = s => ({ user: s.user, role: users.get(s.user).role, csrf_token: s.csrf, must_change_password: users.get(s.user).must_change, expires: new Date(s.until).toISOString(), site: 'Harbor Substation 4', version: '0.9.0' })
 
   function file(request, response, path, immutable) {
@@ -99,7 +99,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
     const session = { id: id.slice(0, 8), user: username, csrf: randomBytes(12).toString('hex'), until: now + 12 * 3600_000, since: site.iso(), agent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/120' }
     sessions.set(id, session)
     note('login', username, 'signed in')
-    json(response, 200, answerSession(session), { 'Set-Cookie': `lightship=${id}; HttpOnly; SameSite=Strict; Path=/` })
+    json(response, 200, answerSession(session), { 'Set-Cookie': `lightship-mock=${id}; HttpOnly; SameSite=Strict; Path=/` })
   }
 
   const tell = (topic, data) => {
@@ -235,7 +235,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
     }
     if (path === '/users') return ok({ items: [...users].map(([name, user]) => ({ name, role: user.role, created: site.iso(Date.now() - 86_400_000 * 40), last_login: site.iso(Date.now() - 3600_000), locked_until: user.locked_until > Date.now() ? site.iso(user.locked_until) : null, must_change_password: user.must_change })), next: null })
     if (path === '/tokens' && method === 'POST') {
-      const token = { id: randomBytes(3).toString('hex'), name: data.name, role: data.role, created: site.iso(), expires: data.days ? site.iso(Date.now() + data.days * 86_400_000) : null, last_used: null }
+      const token = { id: randomBytes(3).toString('hex'), name: data.name, user: session.user, role: data.role, created: site.iso(), expires: data.days ? site.iso(Date.now() + data.days * 86_400_000) : null, last_used: null }
       tokens.push(token)
       return json(response, 201, { ...token, token: `ls_${randomBytes(20).toString('hex')}` })
     }

@@ -486,6 +486,7 @@ export const en = {
     tokenName: 'What it is for',
     days: 'Valid for',
     daysUnit: 'days',
+    madeBy: (user: string) => `made by ${user}`,
     tokenOnce: 'This is the only time that the token is shown.',
     lastUsed: 'Last used',
     expiresAt: 'Expires',
