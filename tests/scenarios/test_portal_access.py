@@ -14,7 +14,7 @@ import unittest
 
 from support.program import Lightship, clean_environment, lightship_binary
 from support.testcase import TestCase
-from support.waiting import eventually
+from support.waiting import eventually, free_port
 
 PASSWORD = "lamp-on-the-water"
 
@@ -145,6 +145,24 @@ class Guessing(Portal):
         self.assertLessEqual(int(stranger.headers["Retry-After"]), 30, "one gets through each half a minute")
         self.assertEqual(owner.log_in().status, 200)
 
+    def test_a_neighbour_at_the_same_address_cannot_keep_out_a_browser_that_is_known(self):
+        gateway = self.gateway()
+        known = Browser(gateway)
+        device = known.log_in().headers.get_all("Set-Cookie")[1].split(";")[0]
+        neighbour = Browser(gateway)
+        for _ in range(8):
+            neighbour.log_in(password="not the password")
+        self.assertEqual(neighbour.log_in().status, 429)
+        for _ in range(2):
+            known.cookie, known.csrf = device, None
+            self.assert_outside(known.ask("GET", "/api/session"))
+            self.assertEqual(known.log_in().status, 200)
+            gateway.kill_9()
+            gateway.start_again()
+            for _ in range(8):
+                neighbour.log_in(password="not the password")
+        self.assertNotIn(device.split("=")[1], (gateway.data / "sessions.json").read_text())
+
     def test_an_unknown_user_is_told_the_same_and_as_late(self):
         gateway = self.gateway()
         took = {"boss": [], "nobody": []}
@@ -187,7 +205,9 @@ class Forging(Portal):
 
     def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(self):
         answer = Browser(self.gateway()).log_in()
-        self.assertRegex(answer.headers["Set-Cookie"], r"^lightship=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict$")
+        self.assertRegex(answer.headers["Set-Cookie"], r"^lightship-[0-9a-f]{8}=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict$")
+        device = answer.headers.get_all("Set-Cookie")[1]
+        self.assertRegex(device, r"^lightship-[0-9a-f]{8}-device=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict; Max-Age=15552000$")
 
 
 class Sessions(Portal):
@@ -229,10 +249,29 @@ class Sessions(Portal):
         digest = json.loads((gateway.data / "sessions.json").read_text())["sessions"][0]["digest"]
         for value in ("", "x", "0" * 64, identity, digest, inside.csrf, inside.cookie.split("=")[1].upper(), "a" * 4000):
             stranger = Browser(gateway)
-            stranger.cookie = f"lightship={value}"
+            stranger.cookie = f"{inside.cookie.split('=')[0]}={value}"
             self.assert_outside(stranger.ask("GET", "/api/session"))
         for token in ("", "lsp_", "lsp_" + "0" * 64, inside.cookie.split("=")[1]):
             self.assert_outside(Browser(gateway).ask("GET", "/api/session", Authorization=f"Bearer {token}"))
+
+    def test_two_gateways_at_one_host_leave_each_others_alone(self):
+        browsers = [self.inside(self.gateway()) for _ in range(2)]
+        jar = "; ".join(browser.cookie for browser in browsers)
+        for browser in browsers:
+            browser.cookie = jar
+            self.assertEqual(browser.ask("GET", "/api/session").status, 200)
+        self.assertEqual(browsers[0].ask("POST", "/api/logout").status, 204)
+        self.assertEqual(browsers[1].ask("GET", "/api/session").status, 200)
+
+    def test_a_proxys_own_password_is_in_nobodys_way(self):
+        browser = self.inside(self.gateway(), "vera")
+        self.assertEqual(browser.ask("GET", "/api/session", Authorization="Basic cHJveHk6cHJveHk=").json["user"], "vera")
+
+    def test_an_ipv4_address_is_shown_as_one_where_ipv6_is_listened_on(self):
+        gateway = self.gateway(portal={"listen": f"[::]:{free_port()}"})
+        browser = self.inside(gateway, address="127.0.0.1")
+        self.assertEqual({one["address"] for one in browser.ask("GET", "/api/sessions").json["items"]}, {"127.0.0.1"})
+        self.assertEqual(browser.ask("GET", "/api/audit").json["items"][0]["address"], "127.0.0.1")
 
     def test_an_expired_one_is_nobody(self):
         gateway = self.gateway()
@@ -437,6 +476,8 @@ class TheCommand(Portal):
         self.assertNotIn(str(gateway.data), refused.text)
         gateway.wait_for_log_text("nobody can log in", "Put a copy of it back")
         self.assertEqual(inside.ask("GET", "/api/session").status, 200)
+        added = inside.ask("POST", "/api/users", {"name": "nina", "role": "viewer", "password": "a-lamp-for-nina"})
+        self.assertEqual(added.status, 503, added)
         done = user(gateway.data, "add", "nina", "--role", "viewer", password="a-lamp-for-nina")
         self.assertEqual(done.returncode, 69, done.stderr)
         self.assertEqual(file.read_text(), whole[:100])

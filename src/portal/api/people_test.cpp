@@ -218,10 +218,10 @@ TEST_F(PeopleTest, NothingElseIsAnsweredUntilTheFirstPasswordIsChanged) {
 }
 
 TEST_F(PeopleTest, WithoutASessionThereIs401AndNothingElse) {
+  const auto name = accounts.cookies({}).session();
   for (const auto* path : {"/api/session", "/api/users", "/api/sessions", "/api/tokens"}) {
-    for (const Browser& browser :
-         {Browser{}, Browser{.cookie = "lightship=" + std::string(64, 'a')},
-          Browser{.cookie = "lightship=x", .csrf = "y"}}) {
+    for (const Browser& browser : {Browser{}, Browser{.cookie = name + "=" + std::string(64, 'a')},
+                                   Browser{.cookie = name + "=x", .csrf = "y"}}) {
       const auto refused = ask(browser, "GET", path);
       EXPECT_EQ(refused.status, 401) << path;
       EXPECT_EQ(said(refused).size(), 4U) << refused.text();
@@ -293,7 +293,7 @@ TEST_F(PeopleTest, AStolenCookieIsWorthNothingAfterTheLogOut) {
   const auto browser = admin();
   const auto out = ask(browser, "POST", "/api/logout");
   EXPECT_EQ(out.status, 204);
-  EXPECT_THAT(header(out, "Set-Cookie"), HasSubstr("lightship=; Path=/"));
+  EXPECT_THAT(header(out, "Set-Cookie"), HasSubstr(accounts.cookies({}).session() + "=; Path=/"));
   EXPECT_EQ(ask(browser, "GET", "/api/session").status, 401);
 }
 
@@ -390,6 +390,91 @@ TEST_F(PeopleTest, ATokenDoesWhatItsRoleMayAndNoMore) {
     EXPECT_EQ(ask(boss, "POST", "/api/tokens", body).status, 422) << body;
 }
 
+TEST_F(PeopleTest, ATokenThatWasStolenPutsNobodyOut) {
+  auto boss = admin();
+  somebody(boss, "vera", "viewer");
+  const auto token = [&](const char* role) {
+    const auto made =
+        ask(boss, "POST", "/api/tokens", fmt::format(R"({{"name":"x","role":"{}"}})", role));
+    return std::pair(Browser{.headers = {{"authorization", "Bearer " + word(made, "token")}}},
+                     word(made, "id"));
+  };
+  const auto [thief, own] = token("admin");
+  const auto [weak, other] = token("viewer");
+  const auto session =
+      std::string(said(ask(boss, "GET", "/api/sessions")).at("items").at(0).at("id").as_string());
+  for (const auto& script : {thief, weak}) {
+    EXPECT_EQ(ask(script, "GET", "/api/sessions").status, 403);
+    const auto refused = ask(script, "DELETE", "/api/sessions/" + session);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(word(refused, "type"), "role");
+  }
+  EXPECT_EQ(ask(thief, "DELETE", "/api/users/vera").status, 403);
+  EXPECT_EQ(ask(thief, "DELETE", "/api/users/nobody").status, 403);
+  EXPECT_EQ(ask(thief, "DELETE", "/api/tokens/" + other).status, 403);
+  EXPECT_EQ(ask(thief, "DELETE", "/api/tokens/nothing").status, 403);
+  EXPECT_EQ(ask(weak, "GET", "/api/session").status, 200) << "all are there still";
+  EXPECT_EQ(ask(thief, "DELETE", "/api/tokens/" + own).status, 204) << "itself it may end";
+  EXPECT_EQ(ask(thief, "GET", "/api/session").status, 401);
+}
+
+TEST_F(PeopleTest, TheListOfTokensSaysWhoseTheyAre) {
+  const auto boss = admin();
+  somebody(boss, "anna", "admin");
+  auto anna = Browser{.address = "192.0.2.9"};
+  log_in(anna, "anna", "one-of-my-own-making");
+  ask(boss, "POST", "/api/tokens", R"({"name":"x","role":"viewer"})");
+  const auto made = ask(anna, "POST", "/api/tokens", R"({"name":"x","role":"viewer"})");
+  EXPECT_EQ(word(made, "user"), "anna");
+  const auto list = said(ask(boss, "GET", "/api/tokens")).at("items").as_array();
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].at("user"), "admin");
+  EXPECT_EQ(list[1].at("user"), "anna");
+}
+
+TEST_F(PeopleTest, ABrowserThatWasInBeforeIsNotKeptOutByItsNeighbours) {
+  auto boss = admin();
+  Browser browser;
+  const auto first_time = log_in(browser, "admin", "lamp-on-the-water");
+  ASSERT_EQ(first_time.headers.size(), 2U);
+  const auto& set = first_time.headers[1].second;
+  EXPECT_THAT(set, HasSubstr("-device="));
+  for (int i = 0; i < 6; ++i) {
+    Browser neighbour;
+    log_in(neighbour, "admin", "wrong");
+  }
+  Browser without;
+  EXPECT_EQ(log_in(without, "admin", "lamp-on-the-water").status, 429);
+  Browser with{.cookie = set.substr(0, set.find(';'))};
+  EXPECT_EQ(ask(with, "GET", "/api/session").status, 401) << "it opens nothing";
+  EXPECT_EQ(log_in(with, "admin", "lamp-on-the-water").status, 200);
+  // And one's password can be changed there meanwhile.
+  auto both = with;
+  both.cookie += "; " + set.substr(0, set.find(';'));
+  const auto* change = R"({"old":"lamp-on-the-water","new":"lamp-under-the-water"})";
+  EXPECT_EQ(ask(with, "POST", "/api/password", change).status, 429);
+  EXPECT_EQ(ask(both, "POST", "/api/password", change).status, 204);
+}
+
+TEST_F(PeopleTest, WhoLogsInAndOutAllDayDoesNotFillTheAudit) {
+  const auto boss = admin();
+  auto vera = somebody(boss, "vera", "viewer");
+  audit.lines.clear();
+  for (int i = 0; i < 30; ++i) {
+    log_in(vera, "vera", "one-of-my-own-making");
+    ask(vera, "POST", "/api/logout");
+  }
+  EXPECT_EQ(audit.lines.size(), 19U + 20U) << "the one before is counted";
+  audit.lines.clear();
+  auto again = boss;
+  log_in(again, "admin", "lamp-on-the-water");
+  EXPECT_EQ(audit.lines.size(), 1U) << "another user's lines have a budget of their own";
+  clock.advance(61s);
+  log_in(vera, "vera", "one-of-my-own-making");
+  ASSERT_EQ(audit.lines.size(), 2U);
+  EXPECT_EQ(audit.lines.back().at("untold_before"), "11");
+}
+
 TEST_F(PeopleTest, TheAuditTellsWhoDidWhatAndNoSecret) {
   Browser guesser{.address = "192.0.2.66"};
   log_in(guesser, "admin", "wrong-guess");
@@ -411,7 +496,7 @@ TEST_F(PeopleTest, TheAuditTellsWhoDidWhatAndNoSecret) {
   for (const auto& secret :
        {first, std::string("lamp-on-the-water"), std::string("only-the-first-one"),
         std::string("my-password"), std::string("wrong-guess"), word(made, "token"),
-        boss.cookie.substr(10), boss.csrf})
+        boss.cookie.substr(boss.cookie.find('=') + 1), boss.csrf})
     EXPECT_THAT(all, Not(HasSubstr(secret)));
 }
 

@@ -5,9 +5,8 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "core/line_budget.h"
-#include "portal/api/said.h"
+#include "portal/api/audit_budget.h"
 #include "portal/auth/accounts.h"
-#include "portal/auth/cookie.h"
 #include "portal/auth/origin.h"
 
 namespace lightship::portal {
@@ -18,6 +17,8 @@ struct Door {
   // Lines for log-ins that were refused: somebody who guesses all day must not fill the audit.
   LineBudget refusals{Audit::kRefusalsAtOnce, Audit::kRefusalEach};
   std::uint64_t untold = 0;
+  // And for what succeeded: who logs in and out all day must not, either.
+  AuditBudget lines{20, std::chrono::minutes(1)};
   std::string site;  // as it was last told
 };
 using DoorPtr = std::shared_ptr<Door>;
@@ -68,6 +69,14 @@ Task<void> tell_refused(House& house, DoorPtr door, std::string user, const Requ
   co_await tell_audit(house, std::move(line));
 }
 
+Task<void> tell(House& house, DoorPtr door, AuditLine line) {
+  return tell_audit(house.field, door->lines, house.clock.mono(), std::move(line));
+}
+
+std::string device_of(House& house, const Request& request) {
+  return request.cookie(house.accounts.cookies(request).device()).value_or("");
+}
+
 Response wrong_password(Duration wait) {
   std::string detail = "User or password is wrong.";
   if (wait > Duration{}) {
@@ -94,8 +103,9 @@ Task<Response> login(House& house, DoorPtr door, const Call& call) {
   if (!user || !password)
     co_return problem(400, "Bad Request", "The texts username and password are wanted.");
 
-  auto trying = house.accounts.login(*user, *password, request.peer,
-                                     std::string(request.header("user-agent")));
+  auto trying =
+      house.accounts.login(*user, *password, request.peer,
+                           std::string(request.header("user-agent")), device_of(house, request));
   auto tried = co_await std::move(trying);
   using enum Accounts::Login::Outcome;
   switch (tried.outcome) {
@@ -119,10 +129,16 @@ Task<Response> login(House& house, DoorPtr door, const Call& call) {
     auto ending = house.accounts.end_session(before->session);
     (void)co_await std::move(ending);
   }
-  co_await tell_audit(house, {"login", tried.caller.user, request.peer.to_string(), {}});
+  co_await tell(house, door, {"login", tried.caller.user, request.peer.to_string(), {}});
   auto telling = session_text(house, door, tried.caller);
   auto response = json_answer(co_await std::move(telling));
-  response.headers.emplace_back("Set-Cookie", set_cookie(tried.cookie, request.secure));
+  const auto cookies = house.accounts.cookies(request);
+  response.headers.emplace_back("Set-Cookie", cookies.set_session(tried.cookie));
+  // Without persistence nobody knows it after the next start.
+  std::optional<std::chrono::seconds> lasts;
+  if (!house.data_dir.empty())
+    lasts = std::chrono::floor<std::chrono::seconds>(Memories::kDeviceLasts);
+  response.headers.emplace_back("Set-Cookie", cookies.set_device(tried.device, lasts));
   co_return response;
 }
 
@@ -131,26 +147,26 @@ Task<Response> session(House& house, DoorPtr door, const Call& call) {
   co_return json_answer(co_await std::move(telling));
 }
 
-Task<Response> logout(House& house, const Call& call) {
+Task<Response> logout(House& house, DoorPtr door, const Call& call) {
   if (call.caller.session.empty())
     co_return problem(409, "Conflict", "A token is no session; DELETE /api/tokens/ID ends it.");
   auto ending = house.accounts.end_session(call.caller.session);
   (void)co_await std::move(ending);
-  co_await tell_audit(house, line_of(call, "logout"));
+  co_await tell(house, door, line_of(call, "logout"));
   auto response = no_content();
-  response.headers.emplace_back("Set-Cookie", set_cookie("", call.request.secure));
+  response.headers.emplace_back("Set-Cookie", house.accounts.cookies(call.request).set_session(""));
   co_return response;
 }
 
 Task<Response> password(House& house, DoorPtr door, const Call& call) {
-  if (call.caller.session.empty())
-    co_return problem(403, "Forbidden", "A password is changed by who has logged in with it.",
-                      "role");
+  if (auto refused = if_token(call, "A password is changed by who has logged in with it."))
+    co_return std::move(*refused);
   const auto body = call.body();
   if (!body) co_return problem(400, "Bad Request", body.error().text);
   const auto old = text_of(*body, "old"), fresh = text_of(*body, "new");
   if (!old || !fresh) co_return problem(400, "Bad Request", "The texts old and new are wanted.");
-  auto changing = house.accounts.change_password(call.caller, *old, *fresh, call.request.peer);
+  auto changing = house.accounts.change_password(call.caller, *old, *fresh, call.request.peer,
+                                                 device_of(house, call.request));
   const auto tried = co_await std::move(changing);
   using enum Accounts::NewPassword::Outcome;
   switch (tried.outcome) {
@@ -169,11 +185,17 @@ Task<Response> password(House& house, DoorPtr door, const Call& call) {
     case changed:
       break;
   }
-  co_await tell_audit(house, line_of(call, "password-changed"));
+  co_await tell(house, door, line_of(call, "password-changed"));
   co_return no_content();
 }
 
+// A script has no business there, and one that was stolen would put its maker out.
+std::optional<Response> if_script(const Call& call) {
+  return if_token(call, "Sessions are seen and ended by who has logged in, not with a token.");
+}
+
 Task<Response> sessions(House& house, const Call& call) {
+  if (auto refused = if_script(call)) co_return std::move(*refused);
   std::string text;
   JsonWriter json(text);
   json.begin_object().key("items").begin_array();
@@ -188,7 +210,8 @@ Task<Response> sessions(House& house, const Call& call) {
   co_return json_answer(std::move(text));
 }
 
-Task<Response> end_session(House& house, const Call& call) {
+Task<Response> end_session(House& house, DoorPtr door, const Call& call) {
+  if (auto refused = if_script(call)) co_return std::move(*refused);
   std::string whose;
   for (const auto& one : house.accounts.sessions()) {
     if (one.id == call.part("id")) whose = one.user;
@@ -197,7 +220,7 @@ Task<Response> end_session(House& house, const Call& call) {
   const bool may = whose == call.caller.user || call.caller.role >= Role::admin;
   auto ending = house.accounts.end_session(whose.empty() || !may ? "" : call.part("id"));
   if (!co_await std::move(ending)) co_return problem(404, "Not Found", "There is no such session.");
-  co_await tell_audit(house, line_of(call, "session-ended", {{"about", whose}}));
+  co_await tell(house, door, line_of(call, "session-ended", {{"about", whose}}));
   co_return no_content();
 }
 
@@ -211,16 +234,17 @@ void add_session(Router& router, House& house) {
   router.add({"GET", "/api/session", Role::viewer,
               [&house, door](const Call& call) { return session(house, door, call); }, true});
   router.add({"POST", "/api/logout", Role::viewer,
-              [&house](const Call& call) { return logout(house, call); }, true});
+              [&house, door](const Call& call) { return logout(house, door, call); }, true});
   router.add({"POST", "/api/password", Role::viewer,
               [&house, door](const Call& call) { return password(house, door, call); }, true});
 }
 
 void add_sessions(Router& router, House& house) {
+  const auto door = std::make_shared<Door>();
   router.add({"GET", "/api/sessions", Role::viewer,
               [&house](const Call& call) { return sessions(house, call); }});
   router.add({"DELETE", "/api/sessions/{id}", Role::viewer,
-              [&house](const Call& call) { return end_session(house, call); }});
+              [&house, door](const Call& call) { return end_session(house, door, call); }});
 }
 
 }  // namespace lightship::portal

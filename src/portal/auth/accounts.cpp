@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "portal/auth/cookie.h"
 #include "portal/auth/password.h"
 #include "portal/auth/secret.h"
 
@@ -53,6 +52,7 @@ void Accounts::tell_ended(const std::vector<std::string>& ids) {
 
 Task<void> Accounts::open() {
   co_await load_sessions();
+  if (memories_.realm.empty()) memories_.realm = make_public_id(4);
   if (file_) {
     auto reading = files_.run([file = *file_] { return file.read(); });
     auto known = co_await std::move(reading);
@@ -115,10 +115,10 @@ Task<void> Accounts::run() {
 }
 
 std::optional<Caller> Accounts::who(const Request& request) {
-  if (const auto header = request.header("authorization"); !header.empty()) {
-    const auto secret = bearer_of(header);
-    if (!secret.starts_with(kTokenHead)) return std::nullopt;
-    const auto found = token_by_digest_.find(digest_of(secret));
+  // Of another scheme it is a proxy's before us, which browsers send on with every request.
+  if (const auto secret = bearer_of(request.header("authorization"))) {
+    if (!secret->starts_with(kTokenHead)) return std::nullopt;
+    const auto found = token_by_digest_.find(digest_of(*secret));
     if (found == token_by_digest_.end()) return std::nullopt;
     const auto& token = list_.tokens[found->second];
     const auto* user = find(token.user);
@@ -134,7 +134,7 @@ std::optional<Caller> Accounts::who(const Request& request) {
                   .csrf = {},
                   .must_change_password = user->must_change_password};
   }
-  const auto cookie = request.cookie(cookie_name(request.secure));
+  const auto cookie = request.cookie(cookies(request).session());
   if (!cookie) return std::nullopt;
   const auto* session = sessions_.find(*cookie, mono());
   if (session == nullptr) return std::nullopt;
@@ -240,6 +240,10 @@ void Accounts::apply(UserFile::Content content) {
   }),
                     std::back_inserter(ended));
   std::erase_if(memories_.users, [this](const auto& one) { return find(one.first) == nullptr; });
+  for (auto& [name, memory] : memories_.users) {
+    const auto& stamp = find(name)->stamp;
+    std::erase_if(memory.devices, [&](const auto& one) { return one.stamp != stamp; });
+  }
   std::erase_if(memories_.tokens, [&](const auto& one) { return !tokens.contains(one.first); });
   if (!list_.users.empty() && !list_.another_admin("")) {
     log_.warn("no user is an administrator: lightship user add NAME --role admin makes one");

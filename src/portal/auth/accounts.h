@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/worker.h"
+#include "portal/auth/cookie.h"
 #include "portal/auth/gate.h"
 #include "portal/auth/lockout.h"
 #include "portal/auth/sessions.h"
@@ -52,16 +53,20 @@ class Accounts final : public Gate {
   void when_ended(TellEnded tell);
 
   std::optional<Caller> who(const Request& request) override;
+  // As this request's connection has them.
+  Cookies cookies(const Request& request) const { return {memories_.realm, request.secure}; }
 
   // ---- logging in and out ----
   struct Login {
     enum class Outcome { in, wrong, locked, busy, broken } outcome = Outcome::wrong;
     Duration wait{};     // locked, or wrong and locked from now on
     std::string cookie;  // in: the secret
+    std::string device;  // in: the browser's own secret, new or renewed
     Caller caller;
   };
+  // `device`: the secret that this browser showed as its own. It opens nothing (lockout.h).
   Task<Login> login(std::string user, std::string password, asio::ip::address from,
-                    std::string user_agent);
+                    std::string user_agent, std::string device = {});
   // False: there is no such session any more. Durable when this returns.
   Task<bool> end_session(std::string id);
 
@@ -72,7 +77,7 @@ class Accounts final : public Gate {
   };
   // The other sessions and the tokens of the user end.
   Task<NewPassword> change_password(Caller caller, std::string old, std::string fresh,
-                                    asio::ip::address from);
+                                    asio::ip::address from, std::string device = {});
 
   // ---- what there is ----
   struct UserView {
@@ -119,7 +124,11 @@ class Accounts final : public Gate {
 
  private:
   MonoTime mono() const { return clock_.mono() + clock_.suspended(); }
-  Lockout::Try try_of(const std::string& user, const asio::ip::address& from) const;
+  Lockout::Try try_of(const std::string& user, const asio::ip::address& from,
+                      const std::string& device) const;
+  bool is_device(const std::string& user, std::string_view digest) const;
+  std::string remember_device(const std::string& user, const std::string& stamp,
+                              std::string secret);
   const User* find(std::string_view name) const { return list_.find(name); }
   Caller caller_of(const User& user, const Session& session) const;
 

@@ -4,18 +4,53 @@
 #include "base/text.h"
 #include "portal/auth/accounts.h"
 #include "portal/auth/password.h"
+#include "portal/auth/secret.h"
 
 namespace lightship::portal {
 
-static_assert(UserList::kMostUsers * (1 + Memories::kMostNetworks) <= Lockout::kMostBudgets);
+static_assert(UserList::kMostUsers * (1 + Memories::kMostNetworks + Memories::kMostDevices) <=
+              Lockout::kMostBudgets);
 
-Lockout::Try Accounts::try_of(const std::string& user, const asio::ip::address& from) const {
+Lockout::Try Accounts::try_of(const std::string& user, const asio::ip::address& from,
+                              const std::string& device) const {
   // Whatever else was typed is one account that does not exist.
   Lockout::Try attempt{is_id(user) ? user : "", network_of(from), from.to_string(), false,
                        find(user) != nullptr};
   if (const auto known = memories_.users.find(user); known != memories_.users.end())
     attempt.known = std::ranges::count(known->second.networks, attempt.network) > 0;
+  if (is_secret(device)) {
+    if (auto digest = digest_of(device); is_device(user, digest))
+      attempt.device = std::move(digest);
+  }
   return attempt;
+}
+
+bool Accounts::is_device(const std::string& user, std::string_view digest) const {
+  const auto* now = find(user);
+  const auto memory = memories_.users.find(user);
+  if (now == nullptr || memory == memories_.users.end()) return false;
+  return std::ranges::any_of(memory->second.devices, [&](const Memories::Device& one) {
+    return one.digest == digest && one.stamp == now->stamp &&
+           clock_.now() - one.used < Memories::kDeviceLasts;
+  });
+}
+
+// One browser has one secret, also where several people use it: each of them logged in with it.
+std::string Accounts::remember_device(const std::string& user, const std::string& stamp,
+                                      std::string secret) {
+  auto digest = is_secret(secret) ? digest_of(secret) : "";
+  const bool ours = std::ranges::any_of(
+      list_.users, [&](const User& one) { return is_device(one.name, digest); });
+  // What we did not make, or no longer know, somebody else may have put there.
+  if (!ours) {
+    secret = make_secret();
+    digest = digest_of(secret);
+  }
+  auto& devices = memories_.users[user].devices;
+  std::erase_if(devices, [&](const auto& one) { return one.digest == digest; });
+  devices.insert(devices.begin(), {std::move(digest), stamp, clock_.now()});
+  if (devices.size() > Memories::kMostDevices) devices.pop_back();
+  return secret;
 }
 
 Task<bool> Accounts::check(std::string password, std::optional<std::string> hash) {
@@ -39,7 +74,8 @@ Task<Result<std::string>> Accounts::hash(std::string password) {
 }
 
 Task<Accounts::Login> Accounts::login(std::string user, std::string password,
-                                      asio::ip::address from, std::string user_agent) {
+                                      asio::ip::address from, std::string user_agent,
+                                      std::string device) {
   using enum Login::Outcome;
   Login answer;
   co_await refresh();
@@ -47,7 +83,7 @@ Task<Accounts::Login> Accounts::login(std::string user, std::string password,
     answer.outcome = broken;
     co_return answer;
   }
-  const auto attempt = try_of(user, from);
+  const auto attempt = try_of(user, from, device);
   if (const auto wait = lockout_.wait_for(attempt, mono())) {
     answer.outcome = locked;
     answer.wait = *wait;
@@ -82,6 +118,7 @@ Task<Accounts::Login> Accounts::login(std::string user, std::string password,
   auto begun = sessions_.begin(user, stamp, from.to_string(), user_agent, clock_.now(), mono());
   answer.outcome = in;
   answer.cookie = std::move(begun.cookie);
+  answer.device = remember_device(user, stamp, std::move(device));
   answer.caller = caller_of(*known, *begun.session);
   tell_ended(begun.ended);
   co_await save_sessions();
@@ -102,7 +139,8 @@ Task<bool> Accounts::end_session(std::string id) {
 }
 
 Task<Accounts::NewPassword> Accounts::change_password(Caller caller, std::string old,
-                                                      std::string fresh, asio::ip::address from) {
+                                                      std::string fresh, asio::ip::address from,
+                                                      std::string device) {
   using enum NewPassword::Outcome;
   NewPassword answer;
   co_await refresh();
@@ -117,7 +155,7 @@ Task<Accounts::NewPassword> Accounts::change_password(Caller caller, std::string
     answer.why = *weakness;
     co_return answer;
   }
-  const auto attempt = try_of(caller.user, from);
+  const auto attempt = try_of(caller.user, from, device);
   if (const auto wait = lockout_.wait_for(attempt, mono())) {
     answer.outcome = locked;
     answer.wait = *wait;
@@ -162,9 +200,14 @@ Task<Accounts::NewPassword> Accounts::change_password(Caller caller, std::string
                field("why", written.error().text));
     co_return answer;
   }
-  // Its own session goes on.
-  if (auto* session = sessions_.by_id(caller.session))
-    session->stamp = written->list.find(caller.user)->stamp;
+  // Its own session goes on, and the browsers stay known: it was the owner.
+  const auto fresh_stamp = written->list.find(caller.user)->stamp;
+  if (auto* session = sessions_.by_id(caller.session)) session->stamp = fresh_stamp;
+  if (const auto memory = memories_.users.find(caller.user); memory != memories_.users.end()) {
+    for (auto& one : memory->second.devices) {
+      if (one.stamp == stamp) one.stamp = fresh_stamp;
+    }
+  }
   apply(std::move(*written));
   co_await save_sessions();
   answer.outcome = changed;

@@ -91,17 +91,28 @@ struct AccountsTest : testing::Test {
   }
 
   Accounts::Login login(std::string password, asio::ip::address from = kHome,
-                        std::string user = "admin") {
-    return wait(accounts->login(std::move(user), std::move(password), from, "Browser/1"));
+                        std::string user = "admin", std::string device = {}) {
+    return wait(accounts->login(std::move(user), std::move(password), from, "Browser/1",
+                                std::move(device)));
+  }
+  // Until whoever comes from there without a browser of their own waits.
+  void guess_until_locked(const std::string& user = "admin") {
+    for (int i = 0; i < 50 && login("wrong", kHome, user).outcome != Outcome::locked; ++i) {
+    }
+    ASSERT_EQ(login("wrong", kHome, user).outcome, Outcome::locked);
   }
   Accounts::NewPassword change(const Caller& caller, std::string old, std::string fresh) {
     return wait(accounts->change_password(caller, std::move(old), std::move(fresh), kHome));
   }
+  std::string session_name(bool secure = false) const {
+    Request request;
+    request.secure = secure;
+    return accounts->cookies(request).session();
+  }
   std::optional<Caller> by_cookie(std::string cookie, bool secure = false) {
     Request request;
     request.secure = secure;
-    request.headers.emplace_back("cookie",
-                                 std::string(cookie_name(secure)) + "=" + std::move(cookie));
+    request.headers.emplace_back("cookie", session_name(secure) + "=" + std::move(cookie));
     return accounts->who(request);
   }
   std::optional<Caller> by_token(std::string token) {
@@ -172,7 +183,7 @@ TEST_F(AccountsTest, KnowACallerByCookieAndNobodyByAWrongOne) {
   EXPECT_TRUE(by_cookie(in.cookie, true));
   Request planted;
   planted.secure = true;
-  planted.headers.emplace_back("cookie", "lightship=" + in.cookie);
+  planted.headers.emplace_back("cookie", session_name() + "=" + in.cookie);
   EXPECT_FALSE(accounts->who(planted)) << "over TLS only the name that plain http cannot set";
   EXPECT_FALSE(accounts->who(Request{}));
 }
@@ -405,7 +416,7 @@ TEST_F(AccountsTest, KnowATokenUntilItExpiresOrIsRemoved) {
 TEST_F(AccountsTest, PreferTheTokenThatIsShownToACookie) {
   const auto in = admin();
   Request request;
-  request.headers.emplace_back("cookie", "lightship=" + in.cookie);
+  request.headers.emplace_back("cookie", session_name() + "=" + in.cookie);
   request.headers.emplace_back("authorization", "Bearer lsp_wrong");
   EXPECT_FALSE(accounts->who(request));
 }
@@ -418,6 +429,121 @@ TEST_F(AccountsTest, KeepWhereAUserWasBeforeSoThatOthersGuessesDoNotLockThemOut)
     (void)login("wrong", asio::ip::make_address_v4(0x0a000000U + static_cast<unsigned>(i)));
   EXPECT_EQ(login(kGood, kElsewhere).outcome, Outcome::locked);
   EXPECT_EQ(login(kGood, kHome).outcome, Outcome::in);
+}
+
+TEST_F(AccountsTest, DoNotLetANeighbourAtTheSameAddressKeepABrowserOutThatIsKnown) {
+  const auto in = admin();
+  const auto again = login(kGood, kHome, "admin", in.device);
+  EXPECT_EQ(again.device, in.device) << "the password was changed by the owner";
+  guess_until_locked();
+  EXPECT_EQ(login(kGood).outcome, Outcome::locked);
+  EXPECT_EQ(login(kGood, kHome, "admin", std::string(64, 'a')).outcome, Outcome::locked);
+  EXPECT_EQ(login(kGood, kHome, "admin", in.device).outcome, Outcome::in);
+  stop();
+  start();
+  guess_until_locked();
+  EXPECT_EQ(login(kGood, kHome, "admin", in.device).outcome, Outcome::in) << "after a restart, too";
+  EXPECT_THAT(text_of("sessions.json"), Not(HasSubstr(in.device)));
+}
+
+TEST_F(AccountsTest, LetABrowserThatIsKnownDoNothingButTryAPassword) {
+  const auto in = admin();
+  EXPECT_FALSE(by_cookie(in.device));
+  Request request;
+  request.headers.emplace_back("cookie", accounts->cookies(request).device() + "=" + in.device);
+  EXPECT_FALSE(accounts->who(request));
+  for (int i = 0; i < 5; ++i) (void)login("wrong", kElsewhere, "admin", in.device);
+  EXPECT_EQ(login(kGood, kElsewhere, "admin", in.device).wait, 30s) << "its own wrong ones count";
+}
+
+TEST_F(AccountsTest, KnowABrowserForThePeopleWhoLoggedInWithItAlone) {
+  const auto in = admin();
+  ASSERT_TRUE(wait(accounts->add_user("anna", Role::operate, "operator-of-the-day")));
+  guess_until_locked("anna");
+  EXPECT_EQ(login("operator-of-the-day", kHome, "anna", in.device).outcome, Outcome::locked);
+  const auto anna = login("operator-of-the-day", kElsewhere, "anna", in.device);
+  ASSERT_EQ(anna.outcome, Outcome::in);
+  EXPECT_EQ(anna.device, in.device) << "one browser, two people";
+  guess_until_locked("admin");
+  guess_until_locked("anna");
+  EXPECT_EQ(login(kGood, kHome, "admin", in.device).outcome, Outcome::in);
+  EXPECT_EQ(login("operator-of-the-day", kHome, "anna", in.device).outcome, Outcome::in);
+  EXPECT_NE(login(kGood, kElsewhere, "admin", std::string(64, 'a')).device, std::string(64, 'a'))
+      << "what we did not make is not taken over";
+}
+
+TEST_F(AccountsTest, ForgetABrowserWithItsUserAndWithAPasswordFromAnAdministrator) {
+  admin();
+  const auto known = [&](const std::string& device) {
+    guess_until_locked("anna");
+    const bool in = login("operator-of-the-night", kHome, "anna", device).outcome == Outcome::in;
+    pass(2h);
+    return in;
+  };
+  ASSERT_TRUE(wait(accounts->add_user("anna", Role::operate, "operator-of-the-night")));
+  auto device = login("operator-of-the-night", kHome, "anna").device;
+  EXPECT_TRUE(known(device));
+  ASSERT_TRUE(wait(accounts->change_user("anna", {}, "operator-of-the-night")));
+  EXPECT_FALSE(known(device));
+  device = login("operator-of-the-night", kHome, "anna").device;
+  EXPECT_TRUE(known(device));
+
+  // As `lightship user passwd` while the gateway does not run.
+  stop();
+  const auto hash = hash_password("operator-of-the-night").value();
+  ASSERT_TRUE(UserFile(folder / "users.json")
+                  .change([&](UserList& list) { return list.set_password("anna", hash, true); },
+                          UserFile::Missing::is_wrong));
+  start();
+  EXPECT_FALSE(known(device));
+  device = login("operator-of-the-night", kHome, "anna").device;
+  ASSERT_TRUE(wait(accounts->remove_user("anna")));
+  ASSERT_TRUE(wait(accounts->add_user("anna", Role::operate, "operator-of-the-night")));
+  EXPECT_FALSE(known(device));
+}
+
+TEST_F(AccountsTest, KnowABrowserForHalfAYearAndNoMoreThanSoManyOfThem) {
+  const auto oldest = admin();
+  std::string newest;
+  for (std::size_t i = 0; i < Memories::kMostDevices; ++i) newest = login(kGood).device;
+  guess_until_locked();
+  EXPECT_EQ(login(kGood, kHome, "admin", oldest.device).outcome, Outcome::locked);
+  EXPECT_EQ(login(kGood, kHome, "admin", newest).outcome, Outcome::in) << "and it is renewed";
+  pass(24h * 179);
+  guess_until_locked();
+  EXPECT_EQ(login(kGood, kHome, "admin", newest).outcome, Outcome::in);
+  pass(24h * 181);
+  guess_until_locked();
+  EXPECT_EQ(login(kGood, kHome, "admin", newest).outcome, Outcome::locked);
+}
+
+TEST_F(AccountsTest, GiveTheirCookiesAnotherNameThanAnotherGatewayAtTheSameHost) {
+  const auto in = admin();
+  const auto name = session_name();
+  EXPECT_TRUE(name.starts_with("lightship-")) << name;
+  Accounts another(clock, book, {});
+  wait(another.open());
+  EXPECT_NE(another.cookies({}).session(), name);
+  stop();
+  start();
+  EXPECT_EQ(session_name(), name) << "the same after a restart";
+  // A browser gives both cookies to both.
+  Request request;
+  request.headers.emplace_back("cookie", another.cookies({}).session() + "=" +
+                                             std::string(64, 'a') + "; " + name + "=" + in.cookie);
+  EXPECT_TRUE(accounts->who(request));
+  another.stop();
+}
+
+TEST_F(AccountsTest, TakeTheCookieWhereAProxyHasAPasswordOfItsOwn) {
+  const auto in = admin();
+  Request request;
+  request.headers.emplace_back("cookie", session_name() + "=" + in.cookie);
+  request.headers.emplace_back("authorization", "Basic cHJveHk6cHJveHk=");
+  const auto who = accounts->who(request);
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->csrf, in.caller.csrf) << "and the rules of a session hold";
+  EXPECT_TRUE(who->token.empty());
 }
 
 TEST_F(AccountsTest, LetOnlySoManyWaitForTheirTurn) {
@@ -442,18 +568,23 @@ TEST_F(AccountsTest, EndAllWhenTheSessionsFileIsDamagedButStart) {
 }
 
 TEST(Cookie, IsHiddenFromScriptsAndOtherSites) {
-  EXPECT_EQ(set_cookie("abc", false), "lightship=abc; Path=/; HttpOnly; SameSite=Strict");
-  EXPECT_EQ(set_cookie("abc", true),
-            "__Host-lightship=abc; Path=/; HttpOnly; SameSite=Strict; Secure");
-  EXPECT_EQ(set_cookie("", false), "lightship=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+  const Cookies plain{"a1", false}, secure{"a1", true};
+  EXPECT_EQ(plain.set_session("abc"), "lightship-a1=abc; Path=/; HttpOnly; SameSite=Strict");
+  EXPECT_EQ(secure.set_session("abc"),
+            "__Host-lightship-a1=abc; Path=/; HttpOnly; SameSite=Strict; Secure");
+  EXPECT_EQ(plain.set_session(""), "lightship-a1=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+  EXPECT_EQ(plain.set_device("abc", 60s),
+            "lightship-a1-device=abc; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
+  EXPECT_EQ(secure.set_device("abc", {}),
+            "__Host-lightship-a1-device=abc; Path=/; HttpOnly; SameSite=Strict; Secure");
 }
 
-TEST(Bearer, IsReadInAnyCase) {
+TEST(Bearer, IsReadInAnyCaseAndNothingElseIsOne) {
   EXPECT_EQ(bearer_of("Bearer lsp_1"), "lsp_1");
   EXPECT_EQ(bearer_of("bearer  lsp_1 "), "lsp_1");
-  EXPECT_EQ(bearer_of("Basic lsp_1"), "");
-  EXPECT_EQ(bearer_of("Bearer"), "");
-  EXPECT_EQ(bearer_of("Bearerlsp_1"), "");
+  EXPECT_EQ(bearer_of("Bearer"), "") << "shown, and empty";
+  for (const auto* other : {"Basic lsp_1", "Bearerlsp_1", ""})
+    EXPECT_FALSE(bearer_of(other)) << other;
 }
 
 }  // namespace

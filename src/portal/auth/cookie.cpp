@@ -1,4 +1,4 @@
-// Cookie and bearer token.
+// Cookies and bearer token.
 #include "portal/auth/cookie.h"
 
 #include <fmt/format.h>
@@ -6,18 +6,39 @@
 #include "base/text.h"
 
 namespace lightship::portal {
+namespace {
 
-std::string set_cookie(std::string_view secret, bool secure) {
-  // Without Max-Age: it goes with the browser. Strict: no other site's link or form carries it.
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}{}", cookie_name(secure), secret,
-                     secure ? "; Secure" : "", secret.empty() ? "; Max-Age=0" : "");
+// Strict: no other site's link or form carries it.
+std::string set(std::string_view name, std::string_view secret, bool secure,
+                std::optional<std::chrono::seconds> lasts) {
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}{}", name, secret,
+                     secure ? "; Secure" : "",
+                     lasts ? fmt::format("; Max-Age={}", lasts->count()) : "");
 }
 
-std::string_view bearer_of(std::string_view header) {
-  constexpr std::string_view kScheme = "bearer";
-  if (header.size() <= kScheme.size() || header[kScheme.size()] != ' ') return {};
-  if (to_lower(header.substr(0, kScheme.size())) != kScheme) return {};
-  return trim(header.substr(kScheme.size()));
+}  // namespace
+
+std::string Cookies::session() const {
+  return fmt::format("{}lightship-{}", secure ? "__Host-" : "", realm);
+}
+
+std::string Cookies::device() const { return session() + "-device"; }
+
+std::string Cookies::set_session(std::string_view secret) const {
+  std::optional<std::chrono::seconds> lasts;
+  if (secret.empty()) lasts.emplace(0);
+  return set(session(), secret, secure, lasts);
+}
+
+std::string Cookies::set_device(std::string_view secret,
+                                std::optional<std::chrono::seconds> lasts) const {
+  return set(device(), secret, secure, lasts);
+}
+
+std::optional<std::string_view> bearer_of(std::string_view header) {
+  const auto scheme = header.substr(0, header.find(' '));
+  if (to_lower(scheme) != "bearer") return std::nullopt;
+  return trim(header.substr(scheme.size()));
 }
 
 }  // namespace lightship::portal

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace lightship::portal {
 namespace {
 
@@ -13,6 +15,11 @@ Duration lock_after(unsigned wrong, Duration longest) {
   if (wrong < Lockout::kTries) return {};
   const auto doublings = std::min(wrong - Lockout::kTries, 10U);
   return std::min(Lockout::kFirstWait * (1 << doublings), longest);
+}
+
+// No address has this form.
+std::string device_key(const Lockout::Try& attempt) {
+  return fmt::format("{}{}device{}{}", attempt.account, kBetween, kBetween, attempt.device);
 }
 
 Duration up(std::chrono::nanoseconds wait) { return std::chrono::ceil<Duration>(wait); }
@@ -29,11 +36,13 @@ std::string network_of(const asio::ip::address& address) {
 }
 
 std::string Lockout::pair_key(const Try& attempt) {
+  if (!attempt.device.empty()) return device_key(attempt);
   return attempt.account + kBetween + (attempt.known ? attempt.address : attempt.network);
 }
 std::string Lockout::network_key(const Try& attempt) { return kBetween + attempt.network; }
 
 std::string Lockout::overall_key(const Try& attempt) {
+  if (!attempt.device.empty()) return device_key(attempt);
   return attempt.known ? attempt.account + kBetween + attempt.network : attempt.account;
 }
 
@@ -44,7 +53,7 @@ Duration Lockout::wait_of(const std::string& key, MonoTime now) {
 
 std::optional<Duration> Lockout::wait_for(const Try& attempt, MonoTime now) {
   auto wait = wait_of(pair_key(attempt), now);
-  if (!attempt.known) wait = std::max(wait, wait_of(network_key(attempt), now));
+  if (!is_known(attempt)) wait = std::max(wait, wait_of(network_key(attempt), now));
   if (auto* overall = budgets(attempt).find(overall_key(attempt))) {
     wait = std::max(wait, overall->wait(now));
   }
@@ -70,14 +79,14 @@ void Lockout::take_back(const std::string& key) {
 }
 
 void Lockout::begin(const Try& attempt, MonoTime now) {
-  count(pair_key(attempt), now, attempt.known ? kFirstWait : kLongestWait);
-  if (!attempt.known) count(network_key(attempt), now, kLongestWait);
+  count(pair_key(attempt), now, is_known(attempt) ? kFirstWait : kLongestWait);
+  if (!is_known(attempt)) count(network_key(attempt), now, kLongestWait);
   budgets(attempt).at(overall_key(attempt), LineBudget{kOverallAtOnce, kOverallEach}).take(now);
 }
 
 void Lockout::was_right(const Try& attempt, MonoTime now) {
   tallies_.erase(pair_key(attempt));
-  if (!attempt.known) take_back(network_key(attempt));
+  if (!is_known(attempt)) take_back(network_key(attempt));
   if (auto* overall = budgets(attempt).find(overall_key(attempt))) overall->give_back(now);
 }
 

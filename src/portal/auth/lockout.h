@@ -1,4 +1,4 @@
-// Who guesses passwords waits, and the longer the more; the owner does not wait for them.
+// Who guesses passwords waits, and the longer the more; who is known does not wait for them.
 //
 // Three counts, all of wrong passwords:
 //  - of an account from one network (an IPv4 address, an IPv6 /64): after five 30 s, then after
@@ -9,11 +9,13 @@
 //    30 s away, so a thousand addresses cannot keep the owner out for ever.
 // From a network from which the account was logged into before, what strangers guess does not
 // count. There the first count is of the one address, and never more than 30 s, so that a neighbour
-// in the same house slows the owner down and does not keep them out; and so that a /64 has no more
-// guesses than others, its addresses together have a count like the third.
-// What is counted is forgotten an hour after the last wrong one. All of it is bounded: the one
-// touched longest ago goes first. The third count of users that there are never goes: names that
-// somebody invents have a place of their own.
+// at another address of the house slows the owner down and does not keep them out; and so that a
+// /64 has no more guesses than others, its addresses together have a count like the third. Where
+// even the address is the same (a proxy, a router that translates), the browser tells them apart:
+// one in which the account was logged into before has counts of its own, of the same kind, and
+// nothing that anybody else guesses is in them. What is counted is forgotten an hour after the last
+// wrong one. All of it is bounded: the one touched longest ago goes first. The third count of users
+// that there are never goes: names that somebody invents have a place of their own.
 //
 // Pure: times come in. An unknown user is counted like a known one.
 #pragma once
@@ -44,14 +46,16 @@ class Lockout {
   static constexpr unsigned kOverallAtOnce = 20;
   static constexpr Duration kOverallEach = std::chrono::seconds(30);
   static constexpr std::size_t kMostTallies = 4096, kMostInvented = 1024;
-  // More than there are users and networks that they are known from: none has to go.
-  static constexpr std::size_t kMostBudgets = 2048;
+  // As many as there are users, with networks and browsers that they are known from: none has to
+  // go.
+  static constexpr std::size_t kMostBudgets = 5120;
 
   struct Try {
     std::string account, network;
-    std::string address;  // the one in that network
-    bool known = false;   // the account was logged into from that network before
-    bool exists = false;  // there is such an account
+    std::string address;   // the one in that network
+    bool known = false;    // the account was logged into from that network before
+    bool exists = false;   // there is such an account
+    std::string device{};  // the browser, where the account was logged into with it before
   };
 
   // How long it must wait; nothing: it may be made.
@@ -120,6 +124,7 @@ class Lockout {
     std::unordered_map<std::string, typename Order::iterator> index_;
   };
 
+  static bool is_known(const Try& attempt) { return attempt.known || !attempt.device.empty(); }
   static std::string pair_key(const Try& attempt);
   static std::string network_key(const Try& attempt);
   static std::string overall_key(const Try& attempt);

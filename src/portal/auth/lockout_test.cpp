@@ -117,6 +117,36 @@ TEST_F(LockoutTest, GivesAKnownNetworkOfManyAddressesNoMoreGuessesThanOthers) {
   EXPECT_EQ(wait(guess(21)), 0s);
 }
 
+TEST_F(LockoutTest, CountsABrowserThatIsKnownApartFromAllOthersAtItsAddress) {
+  auto owner = from("192.0.2.1", "admin", true);
+  owner.device = "a1";
+  wrong(from("192.0.2.1", "admin", true), 40);
+  for (const auto* account : {"a", "b", "c", "d", "e"}) wrong(from("192.0.2.1", account));
+  for (int i = 0; i < 40; ++i) wrong(from(fmt::format("net {}", i)));
+  EXPECT_EQ(wait(owner), 0s);
+  auto elsewhere = from("198.51.100.7");
+  elsewhere.device = "a1";
+  EXPECT_EQ(wait(elsewhere), 0s) << "wherever it is carried";
+
+  wrong(owner, 12);
+  EXPECT_EQ(wait(owner), 30s) << "its own wrong ones count, and never longer";
+  EXPECT_EQ(wait(elsewhere), 30s) << "wherever they come from";
+  lockout.forget("admin");
+  EXPECT_EQ(wait(owner), 0s);
+}
+
+TEST_F(LockoutTest, GivesABrowserThatIsKnownNoMoreGuessesThanOthers) {
+  int made = 0;
+  for (int second = 0; second < 3600; ++second, now += 1s) {
+    auto attempt = from(fmt::format("net {}", second));
+    attempt.device = "a1";
+    if (wait(attempt) > 0s) continue;
+    wrong(attempt);
+    ++made;
+  }
+  EXPECT_LE(made, 5 + 120);
+}
+
 TEST_F(LockoutTest, CountsATryFromItsBeginningSoThatManyAtOnceAreNotOne) {
   wrong(from("192.0.2.1"), 5);  // none has ended
   EXPECT_EQ(wait(from("192.0.2.1")), 30s);

@@ -13,7 +13,7 @@ namespace lightship::portal {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr std::size_t kMostText = 200, kMostSessions = 5000;
+constexpr std::size_t kMostText = 200, kMostSessions = 5000, kLongestRealm = 16;
 
 // Not stored: who has the cookie can make it, and nobody else.
 std::string csrf_of(std::string_view cookie) { return digest_of("csrf " + std::string(cookie)); }
@@ -74,6 +74,14 @@ Memories::OfUser read_user(const boost::json::object& from) {
     if (user.networks.size() < Memories::kMostNetworks && network.as_string().size() <= kMostText)
       user.networks.emplace_back(network.as_string());
   }
+  const auto* devices = from.if_contains("devices");
+  if (devices == nullptr) return user;
+  for (const auto& entry : devices->as_array()) {
+    const auto& one = entry.as_object();
+    Memories::Device device{text_of(one, "digest"), text_of(one, "stamp"), time_of(one.at("used"))};
+    if (!is_secret(device.digest)) throw std::out_of_range("a device's digest is no SHA-256");
+    if (user.devices.size() < Memories::kMostDevices) user.devices.push_back(std::move(device));
+  }
   return user;
 }
 
@@ -89,6 +97,11 @@ void read_entry(Memories& memories, Read read) {
 
 Memories read_memories(const boost::json::object& top) {
   Memories memories;
+  if (const auto* realm = top.if_contains("realm"); realm != nullptr && realm->is_string()) {
+    // It becomes part of a header.
+    const std::string_view text = realm->get_string();
+    if (text.size() <= kLongestRealm && is_id(text)) memories.realm = text;
+  }
   for (const auto& [name, entry] : top.at("users").as_object()) {
     if (memories.users.size() >= kMostSessions || !is_id(name)) continue;
     read_entry(memories, [&] { memories.users[std::string(name)] = read_user(entry.as_object()); });
@@ -199,7 +212,8 @@ std::vector<const Session*> Sessions::all() const {
 std::string Sessions::to_json(const Memories& memories, Time now, MonoTime mono) {
   std::string text;
   JsonWriter json(text);
-  json.begin_object().member("version", kVersion).key("sessions").begin_array();
+  json.begin_object().member("version", kVersion).member("realm", memories.realm);
+  json.key("sessions").begin_array();
   written_.clear();
   for (const auto& [digest, session] : by_digest_) {
     json.begin_object().member("digest", digest).member("id", session.id);
@@ -215,6 +229,11 @@ std::string Sessions::to_json(const Memories& memories, Time now, MonoTime mono)
     json.key(name).begin_object().member("last_login", to_rfc3339(user.last_login));
     json.key("networks").begin_array();
     for (const auto& network : user.networks) json.value(network);
+    json.end_array().key("devices").begin_array();
+    for (const auto& device : user.devices) {
+      json.begin_object().member("digest", device.digest).member("stamp", device.stamp);
+      json.member("used", to_rfc3339(device.used)).end_object();
+    }
     json.end_array().end_object();
   }
   json.end_object().key("tokens").begin_object();

@@ -33,11 +33,20 @@ struct Session {
 
 // What the house remembers of its users and their tokens beside the sessions.
 struct Memories {
-  static constexpr std::size_t kMostNetworks = 8;
+  static constexpr std::size_t kMostNetworks = 8, kMostDevices = 16;
+  static constexpr Duration kDeviceLasts = std::chrono::days(180);  // since the log-in
+  // A browser that was logged in with, by the digest of its own cookie. It opens nothing: wrong
+  // passwords from there are counted apart (lockout.h).
+  struct Device {
+    std::string digest, stamp;  // of the user then: a password from somebody else ends it
+    Time used{};
+  };
   struct OfUser {
     Time last_login{};
     std::vector<std::string> networks;  // logged in from there before, the newest first
+    std::vector<Device> devices{};      // the newest first
   };
+  std::string realm;  // which gateway of several at one host name; in the cookies' names
   std::map<std::string, OfUser, std::less<>> users;
   std::map<std::string, Time, std::less<>> tokens;  // last used, by public id
   std::size_t left_out = 0;                         // damaged entries of the file
