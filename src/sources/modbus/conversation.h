@@ -21,6 +21,7 @@ struct Tally {
   Duration
       answer_time{};   // the device's own: from the end of the request to the start of its answer
   MonoTime arrived{};  // of the answer's last byte
+  bool first = false;  // the first request since the line was opened
 };
 
 struct Ask {

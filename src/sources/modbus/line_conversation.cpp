@@ -15,6 +15,11 @@ namespace {
 // answer say nothing, so one that has begun gets this long for each further piece.
 constexpr auto kPieceGrace = std::chrono::milliseconds(250);
 
+// So long after the opening of a line an answer to a question before it may still begin, and a
+// pause inside it may last: a device needs less, and an adapter collects for 16 ms.
+constexpr auto kOldAnswer = std::chrono::milliseconds(100);
+constexpr std::size_t kLongestPdu = 253;
+
 // The characters of a frame with a PDU of so many bytes.
 std::size_t characters_of(std::size_t pdu, LineConversation::Framing framing) {
   return framing == LineConversation::Framing::rtu ? pdu + 3 : 2 * (pdu + 2) + 3;
@@ -68,6 +73,21 @@ LineConversation::LineConversation(std::unique_ptr<link::ByteLine> line, Clock& 
 
 // Nobody listens while nothing is asked: a line that is gone shows with the next request.
 Task<void> LineConversation::serve() { co_return; }
+
+Task<void> LineConversation::hear_out() {
+  const auto longest =
+      static_cast<std::int64_t>(characters_of(kLongestPdu, framing_)) * timing_.character;
+  const auto last_chance = clock_.mono() + 2 * kOldAnswer + longest;
+  std::array<std::uint8_t, 512> bytes;
+  for (;;) {
+    const auto quiet = clock_.mono() + kOldAnswer;
+    // A line that is lost shows with the first request.
+    const auto got = co_await line_->read_some(bytes, std::min<MonoTime>(quiet, last_chance));
+    if (!got) co_return;
+    tap_.stray(Bytes(bytes).first(*got));
+    if (clock_.mono() >= last_chance) co_return;
+  }
+}
 
 Task<Result<ByteVector>> LineConversation::ask(Ask ask, Tally& tally) {
   const ByteVector pdu = modbus::encode(ask.request);

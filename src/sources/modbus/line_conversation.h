@@ -32,6 +32,11 @@ class LineConversation final : public Conversation {
                    LineTiming timing, modbus::Echo echo,
                    std::shared_ptr<FrameLine> frames = nullptr);
 
+  // For a serial line that has just been opened: listens until nothing comes any more, because a
+  // device may still be answering whoever asked before. Never for long: a line on which somebody
+  // speaks without end is asked all the same.
+  Task<void> hear_out();
+
   Task<Result<ByteVector>> ask(Ask ask, Tally& tally) override;
   Task<void> serve() override;
   bool alive() const override { return line_->is_open(); }

@@ -292,8 +292,10 @@ Task<Result<ByteVector>> LineSource::read_range(Device& device, const Device::Po
     }
     arrived = tally.arrived;
     if (answer || !is_worth_a_retry(answer.error())) co_return answer;
-    // Another one spoke meanwhile, late or out of turn: that says nothing about this one.
-    if (tries == 1 && tally.rejects.unit > 0) ++tries;
+    // Another one spoke meanwhile, late or out of turn, or the line was opened into what somebody
+    // said: that says nothing about this one.
+    const bool torn = tally.rejects.noise_bytes > 0 || tally.rejects.crc > 0;
+    if (tries == 1 && (tally.rejects.unit > 0 || (tally.first && torn))) ++tries;
     if (is_busy(answer.error()))
       co_await context_.clock.sleep_for(kBusyPause * (1 << std::min(attempt, 4u)));
   }
@@ -317,6 +319,7 @@ Task<Result<ByteVector>> LineSource::ask_once(Device& device, Ask ask, Tally& ta
     const auto quiet =
         std::max(std::chrono::duration_cast<Duration>(begun - quiet_since_), ask.pause);
     const Busy busy{busy_lately_, context_.clock};
+    tally.first = std::exchange(just_opened_, false);
     auto answer = co_await talking->ask(ask, tally);
     quiet_since_ = context_.clock.mono();
     const auto held = std::chrono::duration_cast<Duration>(quiet_since_ - begun);
@@ -372,6 +375,7 @@ Task<Result<std::shared_ptr<Conversation>>> LineSource::connected() {
   backoff_.reset();
   last_error_ = {};
   was_lost_ = false;
+  just_opened_ = true;
   for (const auto& device : devices_) device->line_is_back();
   if (setup_.pause_after_connect.count() > 0)
     co_await context_.clock.sleep_for(setup_.pause_after_connect);

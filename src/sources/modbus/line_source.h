@@ -116,7 +116,8 @@ class LineSource final : public Runner, public RegisterReader, public WriteLine 
   Writer writer_;
   Error last_error_;
   bool was_lost_ = false;
-  Duration busy_{};  // time spent asking
+  bool just_opened_ = false;  // nothing was asked since
+  Duration busy_{};           // time spent asking
   BusyMeter busy_lately_;
   MonoTime quiet_since_{};
   MonoTime started_{};

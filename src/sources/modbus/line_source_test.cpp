@@ -89,6 +89,30 @@ TEST(LineSource, TellsASilentDeviceAndProbesItOnce) {
   EXPECT_TRUE(shop.seen.at(2).online);
 }
 
+// Where others wait a device that was never heard has one try; the first one on a line that was
+// opened into what somebody said is none.
+TEST(LineSource, TriesOnceMoreWhenTheFirstAnswerOnALineWasTornByAnOldOne) {
+  Workshop shop;
+  shop.link.expects(kAsk).after(10ms).answers("43 66 80 00 43 66 80");
+  // The other one was waiting.
+  shop.link.expects("02 03 00 00 00 02 C4 38").answers("02 03 04 43 66 80 00 5D 68");
+  shop.link.expects(kAsk).answers(kAnswer);
+  auto setup = shop.line({Workshop::meter(1, 30s), Workshop::meter(2, 30s)});
+  LineSource line(shop.context, setup);
+  shop.run(line, 5s);
+  EXPECT_EQ(shop.told(), "230.5 230.5");
+}
+
+TEST(LineSource, NoiseLaterOnIsNoReasonToAskOnceMore) {
+  Workshop shop;
+  shop.link.expects(kAsk).answers(kAnswer);
+  shop.link.expects("02 03 00 00 00 02 C4 38").after(10ms).answers("43 66 80 00 43 66 80");
+  auto setup = shop.line({Workshop::meter(1, 30s), Workshop::meter(2, 30s)});
+  LineSource line(shop.context, setup);
+  shop.run(line, 800ms);
+  EXPECT_EQ(shop.told(), "230.5 timeout");
+}
+
 TEST(LineSource, ADeadDeviceDoesNotHoldTheLine) {
   constexpr const char* kAskOther = "02 03 00 00 00 02 C4 38";
   constexpr const char* kOtherAnswers = "02 03 04 43 66 80 00 5D 68";

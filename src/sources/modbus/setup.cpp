@@ -222,8 +222,10 @@ Task<Result<std::unique_ptr<Conversation>>> open_line(asio::any_io_executor exec
       auto timing = line_timing(settings);
       if (framing == Line::Framing::ascii)
         timing.silence = {};  // ASCII frames are told apart by their colon
-      co_return std::make_unique<Line>(std::move(*line), clock, framing, timing, echo,
-                                       std::move(frames));
+      auto conversation =
+          std::make_unique<Line>(std::move(*line), clock, framing, timing, echo, std::move(frames));
+      co_await conversation->hear_out();
+      co_return conversation;
     }
     case LineType::rtu_over_tcp: {
       auto line =
