@@ -148,7 +148,7 @@ Task<Result<std::shared_ptr<const PointsView>>> Views::points(std::string device
   co_return watched.newest;
 }
 
-// One value a second of each point, as long as somebody looks.
+// One value a second of each point, as long as somebody looks; none for a second when nobody did.
 void Views::remember(Watched& watched, PointsView& view) {
   const auto now = clock_.mono();
   std::vector<PointId> points;
@@ -157,6 +157,14 @@ void Views::remember(Watched& watched, PointsView& view) {
     watched.points = std::move(points);
     watched.recent.assign(view.points.size(), {});
   }
+  // Nobody looked for a while: what is shown as the last minute is that, with a gap in it.
+  const auto missed = watched.noted == MonoTime{} ? 0 : (now - watched.noted) / 1s - 1;
+  if (missed >= static_cast<std::int64_t>(kRecent)) {
+    watched.recent.assign(view.points.size(), {});
+  } else if (missed > 0) {
+    for (auto& recent : watched.recent)
+      recent.insert(recent.end(), static_cast<std::size_t>(missed), std::nan(""));
+  }
   const bool due = watched.noted == MonoTime{} || now - watched.noted >= 1s - 50ms;
   for (std::size_t at = 0; at < view.points.size(); ++at) {
     auto& recent = watched.recent[at];
@@ -164,7 +172,8 @@ void Views::remember(Watched& watched, PointsView& view) {
     if (due) {
       recent.push_back(point.reason == Reason::none && point.heard ? as_double(point.value)
                                                                    : std::nan(""));
-      if (recent.size() > kRecent) recent.erase(recent.begin());
+      if (recent.size() > kRecent)
+        recent.erase(recent.begin(), recent.end() - static_cast<std::ptrdiff_t>(kRecent));
     }
     view.points[at].recent = recent;
   }

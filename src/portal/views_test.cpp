@@ -1,6 +1,7 @@
 // One look for all who ask, and what is made of it.
 #include "portal/views.h"
 
+#include <cmath>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -59,6 +60,29 @@ TEST(Views, PointsAreRememberedOnceASecondWhileSomebodyLooks) {
   const auto points = site.run(site.views.points("panel/meter-1", 0us));
   ASSERT_TRUE(points);
   EXPECT_EQ((*points)->points.front().recent, (std::vector<double>{230.1, 230.1, 230.1}));
+}
+
+TEST(Views, ASecondInWhichNobodyLookedIsAGapAndAfterAMinuteTheMemoryBeginsAnew) {
+  FieldSite site;
+  site.device("panel", "meter-1");
+  const auto look = [&] {
+    std::string text;
+    const auto points = site.run(site.views.points("panel/meter-1", 0us));
+    for (const double value : (*points)->points.front().recent)
+      text += std::isnan(value) ? '-' : 'v';
+    return text;
+  };
+  look();
+  site.clock.advance(1s);
+  EXPECT_EQ(look(), "vv");
+  site.clock.advance(4s);
+  EXPECT_EQ(look(), "vv---v");
+  site.clock.advance(1900ms);  // a look that came late is no gap
+  EXPECT_EQ(look(), "vv---vv");
+  site.clock.advance(58s);
+  EXPECT_EQ(look(), "vv" + std::string(57, '-') + "v");
+  site.clock.advance(61s);
+  EXPECT_EQ(look(), "v");
 }
 
 TEST(Views, AClientAloneNamesItsDeviceWhereItIsUnique) {
