@@ -187,6 +187,8 @@ class Figures(TestCase):
         self.assertGreater(polled["rates"]["points"], 20)
         self.assertLess(polled["last_poll_s"], 2)
         self.assertGreater(polled["process"]["resident_bytes"], 1 << 20)
+        used = admin.get("/api/status").json["process"]["cpu_seconds"]
+        self.assertEqual(used, round(used, 3), "for people: whole milliseconds")
         times = []
         for _ in range(50):
             began = time.monotonic()
