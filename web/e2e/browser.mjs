@@ -16,6 +16,8 @@ export const real = running !== undefined || process.env.LIGHTSHIP_BIN !== undef
 // Where the same tests run against a daemon, too, the mock is for what cannot be provoked there.
 export const everywhere = real || !process.env.ONLY_MOCK ? it : () => {}
 export const onMock = real ? () => {} : it
+// What needs one that can be stopped: not a daemon that is just running.
+export const onAny = running === undefined ? everywhere : () => {}
 export const onDaemon = process.env.LIGHTSHIP_BIN !== undefined ? it : () => {}
 export const desktop = { width: 1440, height: 900 }
 export const phone = { width: 390, height: 844 }
@@ -26,7 +28,7 @@ export async function portal(options = {}) {
   if (process.env.LIGHTSHIP_BIN) return { mock: null, ...(await startDaemon(options)) }
   if (!running) {
     const mock = await startMock(options)
-    return { url: mock.url, user: 'admin', password: mock.users.admin, mock, stop: () => mock.stop() }
+    return { url: mock.url, user: 'admin', password: mock.users.admin, mock, hush: mock.hush, speak: mock.speak, stop: () => mock.stop() }
   }
   return { url: running.replace(/\/$/, ''), user: process.env.LIGHTSHIP_USER ?? 'admin', password: process.env.LIGHTSHIP_PASSWORD ?? '', mock: null, stop: async () => {} }
 }

@@ -1,7 +1,7 @@
 // The real daemon for the tests: LIGHTSHIP_BIN on the simulated site, or on a site of nothing, each on a
 // free port with a data directory of its own. Its first password is changed and two further users are made.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,8 +58,14 @@ export async function startDaemon({ empty = false, host = '127.0.0.1', fresh = f
       if (child.exitCode !== null || Date.now() > end) throw new Error(`lightship does not get ready (exit ${child.exitCode}):\n${said}`)
     }
   }
+  // The gateway of the simulated site is a process of its own, below the one that was started.
+  function signal(which) {
+    const below = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+    for (const pid of [child.pid, ...below.split(' ').filter(Boolean).map(Number)]) process.kill(pid, which)
+  }
   async function down() {
-    if (child.exitCode !== null) return
+    if (child.exitCode !== null || child.signalCode !== null) return
+    signal('SIGCONT') // one that is stopped would not hear
     const ended = new Promise(resolve => child.once('exit', resolve))
     child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), 8000)
@@ -92,6 +98,8 @@ export async function startDaemon({ empty = false, host = '127.0.0.1', fresh = f
       users,
       down,
       up,
+      hush: () => signal('SIGSTOP'),
+      speak: () => signal('SIGCONT'),
       ask: async (...what) => (await session(url, 'admin', users.admin))(...what),
       async stop() {
         await down()

@@ -2,7 +2,7 @@
 // tools, go on after a restart, and all of it from the keyboard.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe } from 'node:test'
-import { arrived, browser, cameIn, everywhere, onMock, out, phone, portal, sideways, signIn } from './browser.mjs'
+import { arrived, browser, cameIn, desktop, everywhere, onAny, onMock, out, phone, portal, sideways, signIn } from './browser.mjs'
 
 let under
 let b
@@ -46,6 +46,37 @@ describe('live values', () => {
     await under.mock.up()
     await page.getByText(/^Live$/).first().waitFor({ timeout: 20_000 })
     await page.getByText(/No connection to the gateway/).waitFor({ state: 'detached' })
+  })
+
+  onAny('say on a phone, too, that they are not live: ages go on, states are grey', async () => {
+    await page.setViewportSize(phone)
+    await open('/', 'Dashboard')
+    const live = page.getByRole('banner').getByRole('status')
+    await live.getByText('Live', { exact: true }).waitFor()
+    await page.screenshot({ path: `${out}live-phone.png` })
+    const colours = () => page.evaluate(() => [...new Set([...document.querySelectorAll('main .state')].map(one => getComputedStyle(one).color))])
+    const strip = page.getByRole('region', { name: 'Overview' })
+    const ages = async () => [...(await strip.innerText()).matchAll(/(?:as of|last poll) ([\d.]+) s ago/g)].map(found => Number(found[1]))
+    const coloured = () => page.waitForFunction(() => new Set([...document.querySelectorAll('main .state')].map(one => getComputedStyle(one).color)).size > 1)
+    await coloured()
+    under.hush()
+    try {
+      await live.getByText('Reconnecting').waitFor()
+      assert.equal((await colours()).length, 1, 'grey is one colour')
+      const first = await ages()
+      assert.equal(first.length, 2, await strip.innerText())
+      await page.waitForFunction(before => Number(/as of ([\d.]+) s/.exec(document.querySelector('main section').innerText)?.[1]) > before + 2, first[0])
+      assert.ok((await ages())[1] > first[1] + 1.5, `last poll stays at ${first[1]} s`)
+      await page.screenshot({ path: `${out}not-live-phone.png` })
+      assert.equal(await sideways(page), false)
+      await page.setViewportSize(desktop)
+      await page.screenshot({ path: `${out}not-live.png` })
+    } finally {
+      under.speak()
+    }
+    await page.getByText(/^Live$/).first().waitFor({ timeout: 20_000 })
+    await coloured()
+    assert.doesNotMatch(await strip.innerText(), /Not live/)
   })
 
   everywhere('come over one socket however many widgets look', async () => {

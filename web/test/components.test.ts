@@ -3,6 +3,7 @@ import { flushSync, mount, unmount, createRawSnippet, type Component } from 'sve
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import Age from '../src/ui/Age.svelte'
 import Availability from '../src/charts/Availability.svelte'
+import Health from '../src/pages/dashboard/Health.svelte'
 import ErrorBox from '../src/ui/ErrorBox.svelte'
 import Meter from '../src/charts/Meter.svelte'
 import Segmented from '../src/ui/Segmented.svelte'
@@ -88,6 +89,16 @@ describe('availability', () => {
 
 describe('a spark', () => {
   it('of nothing draws nothing', () => expect(show(Spark, { values: [] }).querySelectorAll('path')).toHaveLength(0))
+})
+
+describe('the health of the site', () => {
+  const overview = { state: 'good', headline: 'All is well', reasons: [], uptime_s: 60, sources: [] }
+  it('goes on ageing when nothing is heard any more, and says so', () => {
+    const text = (stale: boolean) => show(Health as unknown as Component<Record<string, unknown>>, { overview, last_poll_s: 2, at: Date.now() - 20_000, stale }).textContent
+    expect(text(true)).toMatch(/Not live: as of 20 s ago .* last poll 22 s ago/)
+    expect(text(false)).toContain('last poll 2.0 s ago')
+    expect(text(false)).not.toContain('Not live')
+  })
 })
 
 describe('an error box', () => {

@@ -15,6 +15,7 @@ import { draft } from '../src/pages/devices/writing'
 import { frameFilter, gap } from '../src/pages/diagnostics/filter'
 import * as logs from '../src/pages/logs/filter'
 import { destination, wait } from '../src/pages/login/where'
+import { en } from '../src/lib/i18n/en'
 import { browser } from '../src/pages/account/browser'
 import type { Device, Frame, HistoryAnswer, LogLine, Metrics, MetricsHistory, Point } from '../src/api/types'
 
@@ -203,6 +204,22 @@ describe('small things', () => {
     expect(fit('xyz', 'Alerts')).toBe(0)
   })
   it('a browser is known by two words', () => expect(browser('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36')).toBe('Chrome, Linux'))
+})
+
+describe('how sure an address is', () => {
+  it('is told in whole words, for every word that the gateway knows', () => {
+    const known = /kConfidences\{([^}]*)\}/.exec(readFileSync(`${process.cwd()}/../src/sources/modbus/device_setup.h`, 'utf8'))![1].match(/\w+/g)!
+    expect(known).toHaveLength(4)
+    for (const word of known) expect(en.history.sure[word]).toMatch(/ .* /)
+  })
+})
+
+describe('the end of a session', () => {
+  it('is that of one which is not used, and never promised as the latest', () => {
+    const text = en.account.expires('4 Jan 18:00')
+    expect(text).toMatch(/^If it is not used, this session ends on 4 Jan 18:00\./)
+    expect(text).toContain('7 days')
+  })
 })
 
 describe('what is shipped', () => {

@@ -171,7 +171,7 @@ export interface Point {
   reason: string | null // why there is no good value
   age_s: number | null
   measured: Time | null
-  confidence: string | null
+  confidence: 'multi' | 'single' | 'model' | 'convention' | null // how sure the address is
   writable: { minimum: number | null; maximum: number | null; step: number | null } | null
   recent: (number | null)[] // the last minute, oldest first
 }

@@ -22,6 +22,10 @@ export const connection = {
   get fresh() {
     return state === 'live'
   },
+  // It was heard, and is not any more: what is shown is what was. (Before the first word it was just fetched.)
+  get old() {
+    return state === 'quiet' || state === 'lost'
+  },
 }
 
 class Shown {

@@ -31,6 +31,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
   const seqs = new Map()
   const failing = new Set() // paths that answer 500
   const delay = { ms: 0 }
+  let silent = false // as a process that is stopped: connections stay, nothing is said on them
   const note = (event, user, detail) => audit.unshift({ id: String(audit.length + 1), time: site.iso(), event, user, address: '127.0.0.1', detail })
 
   const json = (response, status, body, headers = {}) => {
@@ -105,6 +106,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
   const tell = (topic, data) => {
     const seq = (seqs.get(topic) ?? 0) + 1
     seqs.set(topic, seq)
+    if (silent) return
     for (const peer of peers) if (peer.topics.has(topic)) peer.send({ type: 'delta', topic, seq, data })
   }
 
@@ -245,6 +247,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
   }
 
   async function answer(request, response) {
+    if (silent) return
     const url = new URL(request.url, 'http://mock')
     const session = sessionOf(request)
     if (!url.pathname.startsWith('/api/')) return page(request, response, url, session)
@@ -263,6 +266,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
     socket.on('close', () => sockets.delete(socket))
   })
   server.on('upgrade', (request, socket) => {
+    if (silent) return
     const session = sessionOf(request)
     if (!session) return socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n')
     const peer = accept(request, socket)
@@ -270,6 +274,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
     peers.add(peer)
     peer.onclose = () => peers.delete(peer)
     peer.onmessage = message => {
+      if (silent) return
       if (message.ping !== undefined) peer.send({ type: 'pong', ping: message.ping })
       for (const topic of [...(message.subscribe ?? []), ...Object.keys(message.resume ?? {})]) {
         const data = site.snapshot(topic)
@@ -314,6 +319,8 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
     unlock() {
       for (const user of users.values()) Object.assign(user, { wrong: 0, locked_until: 0 })
     },
+    hush: () => (silent = true),
+    speak: () => (silent = false),
     // As a restart of the daemon: the port is closed for a while.
     async down() {
       const closed = new Promise(resolve => server.close(resolve))

@@ -77,7 +77,7 @@ export function makeSite(scenario = 'normal') {
       : kPower.map(([name, title, address, unit, value, wander, digits]) => ({ name, title, function: 3, address, registers: 2, type: 'float32', value, unit, wander, digits, middle: value }))
     const off = one.state === 'offline'
     points[one.id] = list.map(point => ({
-      writable: null, confidence: 'verified', raw: '43 66 40 00', quality: off ? 'bad' : 'good', reason: off ? 'timeout' : null, age_s: off ? null : 0.4, measured: off ? one.last_good : iso(), wander: 0, digits: 1, middle: point.value, ...point,
+      writable: null, confidence: 'multi', raw: '43 66 40 00', quality: off ? 'bad' : 'good', reason: off ? 'timeout' : null, age_s: off ? null : 0.4, measured: off ? one.last_good : iso(), wander: 0, digits: 1, middle: point.value, ...point,
       value: off ? null : point.value,
       recent: Array.from({ length: 60 }, () => (off || typeof point.value !== 'number' ? null : round(point.value + noise(point.wander ?? 0), 3))),
     }))
