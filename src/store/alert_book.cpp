@@ -167,6 +167,18 @@ std::vector<BookedAlert> AlertBook::active() const {
   return all;
 }
 
+Task<Result<void>> AlertBook::record(const BookedAlert& alert, const std::string& by,
+                                     const std::string& note) {
+  if (context_.audit == nullptr) co_return Result<void>();
+  co_return co_await context_.audit->record(
+      "alert_acknowledged",
+      [&](JsonWriter& json) {
+        json.member("by", by).member("rule", alert.rule).member("point", alert.point);
+        json.member("note", note);
+      },
+      Audit::Durability::kept);
+}
+
 Task<Result<void>> AlertBook::acknowledge(std::uint64_t id, std::string by, std::string note) {
   const auto find = [&] {
     return std::ranges::find_if(active_,
@@ -181,17 +193,17 @@ Task<Result<void>> AlertBook::acknowledge(std::uint64_t id, std::string by, std:
                    who.empty() ? "" : ", by ", who);
   }
   const auto rule = found->second.alert.rule, point = found->second.alert.point;
-  if (context_.audit != nullptr) {
-    const auto kept = co_await context_.audit->record(
-        "alert_acknowledged",
-        [&](JsonWriter& json) {
-          json.member("by", by).member("rule", rule).member("point", point).member("note", note);
-        },
-        Audit::Durability::kept);
-    if (!kept)
-      co_return fail(Errc::unavailable, "not acknowledged, because the audit cannot be written: {}",
-                     kept.error().text);
-  }
+  if (!being_acknowledged_.insert(id).second)
+    co_return fail(Errc::refused, "alert {} is being acknowledged by somebody else", id);
+  // However the writing ends: the next may try.
+  struct Over {
+    std::set<std::uint64_t>& all;
+    std::uint64_t id;
+    ~Over() { all.erase(id); }
+  } const over{being_acknowledged_, id};
+  if (const auto kept = co_await record(found->second.alert, by, note); !kept)
+    co_return fail(Errc::unavailable, "not acknowledged, because the audit cannot be written: {}",
+                   kept.error().text);
   found = find();  // it may be over meanwhile
   if (found == active_.end()) co_return Result<void>();
   auto& alert = found->second.alert;

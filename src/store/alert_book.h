@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,7 @@ class AlertBook {
   const std::deque<BookedAlert>& cleared() const { return cleared_; }  // newest first
 
   // Errc::invalid: there is no such alert, or it is over; refused: somebody has acknowledged it
-  // already; unavailable: the audit cannot be written.
+  // already, or is about to; unavailable: the audit cannot be written.
   Task<Result<void>> acknowledge(std::uint64_t id, std::string by, std::string note);
 
   std::string text() const;
@@ -70,6 +71,8 @@ class AlertBook {
   void look_at_field();
   void close_what_is_over();
   bool is_steady(const Key& key);
+  Task<Result<void>> record(const BookedAlert& alert, const std::string& by,
+                            const std::string& note);
 
   Context& context_;
   Log log_;
@@ -79,6 +82,7 @@ class AlertBook {
   std::map<Key, MonoTime> pending_;  // seen since then, not booked yet
   std::map<Key, bool> pending_now_;
   std::deque<BookedAlert> cleared_;
+  std::set<std::uint64_t> being_acknowledged_;  // the audit is being written
   std::string written_;
 };
 

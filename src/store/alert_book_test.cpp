@@ -36,15 +36,20 @@ struct House : Viewed {
 
   // Keeps how many lines it was told.
   struct CountingAudit final : Audit {
-    using Audit::Audit;
     Task<Result<void>> read_back(Time, std::function<void(std::string_view)>) override {
       co_return Result<void>{};
     }
     Task<Result<void>> keep(std::string, Durability) override {
+      if (pause > 0s) co_await time.sleep_for(pause);
+      if (fails) co_return fail(Errc::unavailable, "the disk is full");
       ++lines;
       co_return Result<void>{};
     }
+    explicit CountingAudit(Clock& with) : Audit(with), time(with) {}
+    Clock& time;
     int lines = 0;
+    Duration pause{};
+    bool fails = false;
   };
   CountingAudit audit{clock};
 
@@ -121,6 +126,43 @@ TEST(AlertBook, IsAcknowledgedOnceAndTellsTheAuditOnce) {
     EXPECT_EQ(house.acknowledge(book, id + 1).error().code, Errc::invalid);
   }
   EXPECT_EQ(house.audit.lines, 1) << "who asks all day does not fill the audit";
+}
+
+TEST(AlertBook, IsAcknowledgedByOneOfManyWhoDoAtOnce) {
+  House house;
+  house.context.audit = &house.audit;
+  house.audit.pause = 1s;  // a slow disk
+  AlertBook book(house.context);
+  house.alerts.raise({.rule = "disk-full", .text = "The disk is full."});
+  book.look();
+  const auto id = book.active().at(0).id;
+  int good = 0, refused = 0;
+  const auto acknowledge = [&] {
+    asio::co_spawn(house.loop, book.acknowledge(id, "anna", "seen"),
+                   [&](std::exception_ptr, Result<void> done) {
+                     good += done ? 1 : 0;
+                     refused += !done && done.error().code == Errc::refused ? 1 : 0;
+                   });
+  };
+  for (int i = 0; i < 60; ++i) acknowledge();
+  house.clock.settle();
+  EXPECT_EQ(refused, 59);
+  house.clock.advance(2s);
+  EXPECT_EQ(good, 1);
+  EXPECT_EQ(house.audit.lines, 1);
+}
+
+TEST(AlertBook, MayBeAcknowledgedAgainWhereTheAuditCouldNotBeWritten) {
+  House house;
+  house.context.audit = &house.audit;
+  AlertBook book(house.context);
+  house.alerts.raise({.rule = "disk-full", .text = "The disk is full."});
+  book.look();
+  const auto id = book.active().at(0).id;
+  house.audit.fails = true;
+  EXPECT_EQ(house.acknowledge(book, id).error().code, Errc::unavailable);
+  house.audit.fails = false;
+  EXPECT_TRUE(house.acknowledge(book, id));
 }
 
 TEST(AlertBook, OutlivesARestartWithItsNumbers) {
