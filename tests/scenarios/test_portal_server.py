@@ -161,6 +161,14 @@ class PortalServer(TestCase):
         self.assertEqual(status, 413)
         self.assert_healthy()
 
+    def test_a_stranger_hears_which_limit_is_his_however_he_sends_the_body(self):
+        announced = self.one(b"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n")
+        chunks = b"2000\r\n" + b"x" * 0x2000 + b"\r\n"
+        chunked = self.one(b"POST /api/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks * 3 + b"0\r\n\r\n")
+        for status, _, body, _ in (announced, chunked):
+            self.assertEqual(status, 413)
+            self.assertEqual(json.loads(body)["detail"], "The body is larger than 8192 bytes.")
+
     def test_chunks_that_lie_are_refused(self):
         for chunk in (b"ffffffffffffffff\r\n", b"fffffffffffffffff1\r\n", b"-1\r\n", b"zz\r\n", b"1" + b"0" * 5000 + b"\r\n"):
             with self.subTest(chunk=chunk[:20]):

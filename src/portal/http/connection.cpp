@@ -68,11 +68,12 @@ Response too_large(std::size_t most) {
   return problem(413, "Content Too Large", fmt::format("The body is larger than {} bytes.", most));
 }
 
-Response refusal(boost::system::error_code why) {
+// `most`: of the body.
+Response refusal(boost::system::error_code why, std::size_t most) {
   if (why == http::error::header_limit)
     return problem(431, "Request Header Fields Too Large",
                    fmt::format("The header is larger than {} bytes.", Hall::kMostHeader));
-  if (why == http::error::body_limit) return too_large(Hall::kMostBody);
+  if (why == http::error::body_limit) return too_large(most);
   return problem(400, "Bad Request", fmt::format("This is no HTTP request: {}.", why.message()));
 }
 
@@ -182,7 +183,8 @@ Task<std::unique_ptr<Upgrade>> converse(std::shared_ptr<Hall> hall, std::shared_
   for (;;) {
     Parser parser;
     parser.header_limit(Hall::kMostHeader);
-    parser.body_limit(Hall::kMostBody);
+    std::size_t most_body = Hall::kMostBody;
+    parser.body_limit(most_body);
     lowest.expires_after(kHeaderWithin);
     co_await http::async_read_header(stream, buffer, parser, into(failed));
     Request request;
@@ -194,9 +196,10 @@ Task<std::unique_ptr<Upgrade>> converse(std::shared_ptr<Hall> hall, std::shared_
       // What comes behind the body (RFC 9112, 7.1.2) is no header.
       request = to_request(parser.get(), peer, secure);
       if (!hall->known || !hall->known(request)) {
-        parser.body_limit(Hall::kMostBodyOfStranger);
-        if (parser.content_length().value_or(0) > Hall::kMostBodyOfStranger) {
-          co_await write_answer(stream, too_large(Hall::kMostBodyOfStranger), {11, false, false});
+        most_body = Hall::kMostBodyOfStranger;
+        parser.body_limit(most_body);
+        if (parser.content_length().value_or(0) > most_body) {
+          co_await write_answer(stream, too_large(most_body), {11, false, false});
           break;
         }
       }
@@ -209,7 +212,7 @@ Task<std::unique_ptr<Upgrade>> converse(std::shared_ptr<Hall> hall, std::shared_
     if (failed) {
       const bool told = failed.category() == make_error_code(http::error::end_of_stream).category();
       if (told && failed != http::error::end_of_stream && failed != http::error::partial_message)
-        co_await write_answer(stream, refusal(failed), {11, false, false});
+        co_await write_answer(stream, refusal(failed, most_body), {11, false, false});
       break;
     }
     // Only now: who sends a header and nothing more may be closed for somebody else.
