@@ -283,6 +283,7 @@ json::object points_json(const PointsView& points, Items how) {
     json::array items;
     for (const auto& point : points.points) items.push_back(point_json(point));
     out["items"] = std::move(items);
+    out["next"] = nullptr;
   }
   return out;
 }
@@ -334,6 +335,7 @@ json::object status_json(const View& view, std::string_view version, Items how) 
     json::array items;
     for (const auto& service : view.services) items.push_back(service_json(service));
     out["items"] = std::move(items);
+    out["next"] = nullptr;
   }
   return out;
 }

@@ -1,6 +1,7 @@
 // The book of alerts, shown and acknowledged.
 #include "portal/api/alerts.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <boost/json/array.hpp>
@@ -93,24 +94,32 @@ Task<Response> alerts(House& house, std::shared_ptr<SharedBook> newest, const Ca
   if (!known) co_return problem(503, "Service Unavailable", "The gateway's loop hangs.");
   json::array items;
   json::value next = nullptr;
-  // In the order of the list; the cursor is the last that was given.
-  bool begun = after == 0;
   const auto put = [&](const BookedAlert& alert) {
-    if (!begun) {
-      begun = alert.id == after;
-      return;
-    }
     if (items.size() < limit)
       items.push_back(alert_json(alert));
     else if (next.is_null())
       next = items.back().at("id");
   };
+  // The cursor is the last that was given.
   if (state != "cleared") {
+    // By their numbers, the newest first: it may be over meanwhile, or acknowledged.
     for (const auto& alert : known->active) {
+      if (after != 0 && alert.id >= after) continue;
       if (state.empty() || alert.is_acknowledged() == (state == "acknowledged")) put(alert);
     }
   } else {
-    for (const auto& alert : known->cleared) put(alert);
+    // In the order in which they were over, which their numbers do not tell.
+    auto at = known->cleared.begin();
+    if (after != 0) {
+      at = std::ranges::find(known->cleared, after, &BookedAlert::id);
+      if (at == known->cleared.end())
+        co_return bad(
+            fmt::format("after: alert {} is not in this list (any more): only the newest "
+                        "{} that are over are kept. Begin again without after.",
+                        after, AlertBook::kMostCleared));
+      ++at;
+    }
+    for (; at != known->cleared.end(); ++at) put(*at);
   }
   json::object out;
   out["items"] = std::move(items);

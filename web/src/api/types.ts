@@ -81,7 +81,7 @@ export interface MetricsHistory {
 }
 
 // ---- GET /api/status, topic "services" -----------------------------------------------------------
-export type Life = 'starting' | 'running' | 'pausing' | 'stopped'
+export type Life = 'starting' | 'running' | 'pausing' | 'stopping' | 'stopped'
 export interface Service {
   name: string // "modbus/main-panel": what POST /api/service/restart {part} takes
   kind: 'source' | 'sink'
@@ -110,6 +110,7 @@ export interface Status {
   config_hash: string
   overview: Overview
   items: Service[]
+  next?: null // all of them are here; not in the topic
   program?: object // what only the program knows of itself
 }
 
@@ -179,6 +180,7 @@ export interface Registers {
   device: string
   time: Time
   items: Point[]
+  next?: null // all of them are here; not in the topic
 }
 // POST /api/device/<id>/poll -> 202; POST /api/device/<id>/write {point, value, expected} -> Written
 export interface Written {

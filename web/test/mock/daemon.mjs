@@ -121,7 +121,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
 
     if (path === '/session') return ok(answerSession(session))
     if (path === '/metrics') return ok(query.has('minutes') ? { ...site.metrics(), history: site.history(Number(query.get('minutes'))) } : site.metrics())
-    if (path === '/status') return ok(site.status())
+    if (path === '/status') return ok({ ...site.status(), next: null })
     if (path === '/device-health') return ok({ items: site.devices, next: null })
     if (path === '/diag/hardware') return ok(diag.hardware(site.empty))
     if (path === '/diag/network') return ok(diag.network(site.empty))
@@ -168,7 +168,7 @@ export async function startMock({ port = 0, host = '127.0.0.1', scenario = 'norm
     if (of) {
       const points = site.points[of[1]]
       if (!points) return problem(response, 404, 'about:blank', 'Not Found', `There is no device ${of[1]}.`)
-      if (of[2] === 'registers') return ok({ device: of[1], time: site.iso(), items: points.map(site.shownPoint) })
+      if (of[2] === 'registers') return ok({ device: of[1], time: site.iso(), items: points.map(site.shownPoint), next: null })
       if (needs('operator')) return
       if (of[2] === 'poll') return json(response, 202)
       const point = points.find(one => one.name === data.point)
