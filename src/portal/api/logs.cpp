@@ -130,8 +130,6 @@ Task<Response> answer(const LogRing& ring, Clock& clock, Worker& worker,
                       std::shared_ptr<Searchers> searchers, const Call& call) {
   Query query(call.request);
   const auto asked = read(query);
-  auto filter = LogFilter::make(asked.wanted);
-  if (!filter) query.wrong("text", filter.error().text);
   if (query.problem()) co_return *query.problem();
 
   const auto turns = searchers->of(call.caller);
@@ -142,6 +140,12 @@ Task<Response> answer(const LogRing& ring, Clock& clock, Worker& worker,
                 "too-many-requests");
     busy.headers.emplace_back("Retry-After", "1");
     co_return busy;
+  }
+  auto making = worker.run([wanted = asked.wanted] { return LogFilter::make(wanted); });
+  auto filter = co_await std::move(making);
+  if (!filter) {
+    query.wrong("text", filter.error().text);
+    co_return *query.problem();
   }
   auto found = co_await search(
       worker, ring.lines(static_cast<std::uint64_t>(asked.after.value_or(0))), *filter, asked);

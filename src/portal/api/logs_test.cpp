@@ -90,6 +90,28 @@ TEST(LogsApi, OneSessionSearchesOnceAtATime) {
   EXPECT_EQ(answers, (std::map<int, int>{{200, 5}, {429, 2}}));
 }
 
+// Else one who sends long expressions would hold everybody up.
+TEST(LogsApi, AnExpressionIsReadOnTheWorkerAndInTurn) {
+  Logged all;
+  std::promise<void> go;
+  all.worker.post([held = go.get_future().share()] { held.wait(); });
+  Request request;
+  request.method = "GET";
+  request.path = "/api/logs";
+  request.query = "text=(&regex=1";
+  std::map<int, int> answers;
+  for (int i = 0; i < 7; ++i)
+    asio::co_spawn(all.loop, all.router.answer(request),
+                   [&](std::exception_ptr, Response response) { ++answers[response.status]; });
+  all.loop.restart();
+  all.loop.poll();
+  EXPECT_EQ(answers, (std::map<int, int>{{429, 2}}));
+  go.set_value();
+  all.loop.restart();
+  all.loop.run_for(std::chrono::seconds(5));
+  EXPECT_EQ(answers, (std::map<int, int>{{422, 5}, {429, 2}}));
+}
+
 TEST(LogsApi, WhatIsWrongIsToldByItsName) {
   Logged all;
   for (const auto& [query, name] :

@@ -33,7 +33,8 @@ class LogFilter {
   // RE2's time is that of the text times this.
   static constexpr int kMostProgram = 1000;
 
-  // Errc::invalid: the text is no expression; says what is wrong with it.
+  // Errc::invalid: the text is no expression; says what is wrong with it. To be called on a worker:
+  // an expression can take a millisecond.
   static Result<LogFilter> make(LogWanted wanted);
 
   bool keeps(const LogLine& line) const;

@@ -73,12 +73,19 @@ TEST(LogFilter, AnExpressionThatExplodesElsewhereTakesNoTime) {
 }
 
 TEST(LogFilter, AnExpressionOfTooManyStepsIsRefused) {
-  for (const char* large : {"(.*){0,999}Q", "(a?){400}(b?){400}", "\\w{1,900}x"}) {
+  for (const char* large :
+       {"(.*){0,999}Q", "(a?){400}(b?){400}", "\\w{1,900}x", "\\pL{50}.{1,100}"}) {
     const auto made = LogFilter::make({.text = large, .regex = true});
     ASSERT_FALSE(made) << large;
     EXPECT_EQ(made.error().code, Errc::invalid);
     EXPECT_NE(made.error().text.find("steps"), std::string::npos) << made.error().text;
+    // It was not made in full first.
+    EXPECT_NE(made.error().text.find("more than the 1000"), std::string::npos);
   }
+  const auto begun = steady_now();
+  for (int i = 0; i < 100; ++i)
+    EXPECT_FALSE(LogFilter::make({.text = "\\pL{50}.{1,100}", .regex = true}));
+  EXPECT_LT(steady_now() - begun, std::chrono::seconds(2));
   EXPECT_TRUE(LogFilter::make(
       {.text = R"(^modbus/\S+ .*(silent|timeout){1,5}\s+\d{1,10}$)", .regex = true}));
 }
