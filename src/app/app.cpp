@@ -183,7 +183,7 @@ portal::Program App::program() {
           .parts = [this] { return parts_.names(); },
           .restart_part =
               [this](std::string part) {
-                return changes_.done([this, part] { return restart(part); });
+                return changes_.once(part, [this, part] { return restart(part); });
               },
           .first_password = [this](const std::string& user,
                                    const std::string& password) { first_password(user, password); },
@@ -288,7 +288,7 @@ Task<void> App::live() {
                {.status = program().status,
                 .restart =
                     [this](const std::string& part) {
-                      return changes_.done([this, part] { return restart(part); });
+                      return changes_.once(part, [this, part] { return restart(part); });
                     },
                 .outbox = [this] { return loaded_.house.outbox; }});
   house.spawn(control_.serve(options_.config_dir));

@@ -1,6 +1,8 @@
 // Carries out what is wanted.
 #include "app/changes.h"
 
+#include <algorithm>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,14 +18,21 @@ void Changes::want(Change change) {
   bell_.cancel();
 }
 
-Task<Result<void>> Changes::done(Change change) {
+Task<Result<void>> Changes::done(Change change, std::string part) {
   if (wanted_.size() >= kMost)
     co_return fail(Errc::unavailable, "{} changes wait already; try again later", kMost);
   want(std::move(change));
   const auto mine = wanted_.back();
+  mine->part = std::move(part);
   boost::system::error_code woken;
   co_await mine->over.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   co_return mine->result;
+}
+
+Task<Result<void>> Changes::once(std::string part, Change change) {
+  if (std::ranges::any_of(wanted_, [&](const auto& one) { return one->part == part; }))
+    co_return fail(Errc::refused, "'{}' is being restarted already", part);
+  co_return co_await done(std::move(change), std::move(part));
 }
 
 void Changes::stop() {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -21,7 +22,10 @@ class Changes {
 
   void want(Change change);
   // Wants it and waits for its end. unavailable: the program stops first, or too much waits.
-  Task<Result<void>> done(Change change);
+  Task<Result<void>> done(Change change, std::string part = {});
+
+  // The restart of `part`. refused: that is wanted already and not over.
+  Task<Result<void>> once(std::string part, Change change);
 
   // Carries out what is wanted until cancelled, or stopped.
   Task<void> run();
@@ -35,6 +39,7 @@ class Changes {
     Wanted(asio::any_io_executor executor, Change what)
         : change(std::move(what)), over(executor, MonoTime::max()) {}
     Change change;
+    std::string part;  // that is restarted
     Result<void> result = fail(Errc::unavailable, "the program stops");
     asio::steady_timer over;  // never expires; cancelled when it is carried out
   };

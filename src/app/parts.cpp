@@ -25,7 +25,23 @@ void Parts::start(std::vector<Part> parts) {
   for (auto& part : parts) begin(std::move(part));
 }
 
-Task<void> Parts::end(List which, Duration drain) {
+// `which` is in the list of what ends until it is over, however that comes.
+Task<void> Parts::end(List leaving, Duration drain) {
+  struct Over {
+    List& all;
+    std::vector<Running*> which{};
+    ~Over() {
+      std::erase_if(all, [this](const auto& one) {
+        return std::ranges::find(which, one.get()) != which.end();
+      });
+    }
+  } over{ending_};
+  for (const auto& part : leaving) {
+    part->ending = true;
+    over.which.push_back(part.get());
+  }
+  ending_.splice(ending_.end(), leaving);
+  const auto which = over.which;
   for (const auto& part : which) {
     if (part->part.kind == Part::Kind::source) part->group.cancel();
   }
@@ -52,7 +68,10 @@ Task<std::vector<std::string>> Parts::change_to(std::vector<Part> parts, Duratio
       continue;
     }
     touched.push_back((*current)->part.name);
-    if (wanted == parts.end()) (*current)->runner->removed();
+    if (wanted == parts.end()) {
+      (*current)->gone = true;
+      (*current)->runner->removed();
+    }
     gone.splice(gone.end(), running_, current);
   }
   co_await end(std::move(gone), drain);
@@ -67,8 +86,9 @@ Task<Result<void>> Parts::restart(std::string name, Duration drain) {
   const auto which = std::ranges::find_if(
       running_, [&](const auto& running) { return running->part.name == name; });
   if (which == running_.end()) {
+    if (ends(name)) co_return fail(Errc::refused, "'{}' is being stopped already", name);
     co_return fail(Errc::invalid, "no part is called '{}'; there are: {}", name,
-                   running_.empty() ? std::string("none") : join(names(), ", "));
+                   names().empty() ? std::string("none") : join(names(), ", "));
   }
   auto part = (*which)->part;
   List gone;
@@ -78,9 +98,20 @@ Task<Result<void>> Parts::restart(std::string name, Duration drain) {
   co_return Result<void>();
 }
 
+bool Parts::ends(std::string_view name) const {
+  return std::ranges::any_of(ending_, [&](const auto& one) { return one->part.name == name; });
+}
+
+void Parts::each(const std::function<void(const Running&)>& visit) const {
+  for (const auto& part : running_) visit(*part);
+  for (const auto& part : ending_) {
+    if (!part->gone) visit(*part);
+  }
+}
+
 std::vector<std::string> Parts::names() const {
   std::vector<std::string> all;
-  for (const auto& running : running_) all.push_back(running->part.name);
+  each([&](const Running& part) { all.push_back(part.part.name); });
   return all;
 }
 
@@ -102,17 +133,17 @@ const PartState* Parts::state(std::string_view name) const {
 
 void Parts::describe_status(JsonWriter& json) const {
   json.begin_array();
-  for (const auto& part : running_) {
+  each([&](const Running& part) {
     json.begin_object();
-    json.member("name", part->part.name);
-    json.member("kind", part->part.kind == Part::Kind::source ? "source" : "sink");
-    json.member("life", to_string(part->state.life));
-    json.member("since", to_rfc3339(part->state.since));
-    json.member("restarts", part->state.restarts);
-    if (!part->state.last_error.empty()) json.member("last_error", part->state.last_error);
-    part->runner->describe_status(json);
+    json.member("name", part.part.name);
+    json.member("kind", part.part.kind == Part::Kind::source ? "source" : "sink");
+    json.member("life", to_string(life_of(part)));
+    json.member("since", to_rfc3339(part.state.since));
+    json.member("restarts", part.state.restarts);
+    if (!part.state.last_error.empty()) json.member("last_error", part.state.last_error);
+    part.runner->describe_status(json);
     json.end_object();
-  }
+  });
   json.end_array();
 }
 

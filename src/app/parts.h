@@ -27,8 +27,9 @@ class Parts final : public Viewed {
   // touched.
   Task<std::vector<std::string>> change_to(std::vector<Part> parts, Duration drain);
 
-  // Stops one part and starts it again; a sink first delivers what waits, within `drain`. invalid:
-  // there is none of this name, with those that there are.
+  // Stops one part and starts it again, it is listed as stopping meanwhile; a sink first delivers
+  // what waits, within `drain`. invalid: there is none of this name, with those that there are.
+  // refused: it is ending already.
   Task<Result<void>> restart(std::string name, Duration drain);
 
   // The tap first, then the pipes: sources stop, sinks deliver what waits within `drain`, then
@@ -44,6 +45,8 @@ class Parts final : public Viewed {
   bool poll_now(DeviceId device) override;
   std::size_t count() const { return running_.size(); }
   std::vector<std::string> names() const;
+  // It is being stopped, or stopped to be started again.
+  bool ends(std::string_view name) const;
   const PartState* state(std::string_view name) const;
 
  private:
@@ -54,18 +57,26 @@ class Parts final : public Viewed {
       state.since = context.clock.now();
     }
     Part part;
+    bool gone = false;  // from the configuration
+    bool ending = false;
     PartState state;
     std::unique_ptr<Runner> runner;
     TaskGroup group;
   };
   using List = std::list<std::unique_ptr<Running>>;
 
+  static PartState::Life life_of(const Running& part) {
+    return part.ending ? PartState::Life::stopping : part.state.life;
+  }
   void begin(Part part);
   Task<void> end(List which, Duration drain);
+  // Those that run, then those that end.
+  void each(const std::function<void(const Running&)>& visit) const;
 
   Context& context_;
   Log log_;
   List running_;
+  List ending_;  // what it has is shown until it is over
   std::function<void(View&)> program_;
 };
 

@@ -12,34 +12,36 @@ constexpr Duration kForgotten = std::chrono::minutes(10);
 
 void Parts::look(View& view) const {
   if (program_) program_(view);
-  for (const auto& part : running_) {
+  each([&](const Running& part) {
+    const auto& state = part.state;
+    const auto life = life_of(part);
     ServiceView me;
-    me.name = part->part.name;
-    me.is_source = part->part.kind == Part::Kind::source;
+    me.name = part.part.name;
+    me.is_source = part.part.kind == Part::Kind::source;
     me.title = me.type = me.name.substr(0, me.name.find('/'));
-    me.life = to_string(part->state.life);
-    me.since = part->state.since;
-    me.restarts = part->state.restarts;
+    me.life = to_string(life);
+    me.since = state.since;
+    me.restarts = state.restarts;
     me.state_text = "Running";
-    part->runner->look(view, me);
-    if (part->state.life == PartState::Life::pausing) {
+    part.runner->look(view, me);
+    if (life == PartState::Life::pausing) {
       me.state = ServiceView::State::alarm;
       me.state_text = "Retrying";
-      me.error = part->state.last_error;
-    } else if (part->state.life == PartState::Life::stopped) {
+      me.error = state.last_error;
+    } else if (life == PartState::Life::stopping || life == PartState::Life::stopped) {
       me.state = ServiceView::State::stale;
-      me.state_text = "Stopped";
-    } else if (me.error.empty() && !part->state.last_error.empty() &&
-               context_.clock.now() - part->state.since < kForgotten) {
+      me.state_text = life == PartState::Life::stopped ? "Stopped" : "Stopping";
+    } else if (me.error.empty() && !state.last_error.empty() &&
+               context_.clock.now() - state.since < kForgotten) {
       // It runs again; why it had stopped is still news.
-      me.error = part->state.last_error;
+      me.error = state.last_error;
     }
     view.services.push_back(std::move(me));
-  }
+  });
 }
 
 void Parts::look_at_plans(View& view) const {
-  for (const auto& part : running_) part->runner->look_at_plans(view);
+  each([&](const Running& part) { part.runner->look_at_plans(view); });
 }
 
 std::optional<PointsView> Parts::look_at_points(DeviceId device) const {

@@ -11,6 +11,8 @@ std::string_view to_string(PartState::Life life) {
       return "running";
     case PartState::Life::pausing:
       return "pausing";
+    case PartState::Life::stopping:
+      return "stopping";
     case PartState::Life::stopped:
       return "stopped";
   }

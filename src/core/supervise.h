@@ -9,7 +9,7 @@ namespace lightship {
 struct PartState {
   std::string name;
   Part::Kind kind{};
-  enum class Life { starting, running, pausing, stopped } life = Life::starting;
+  enum class Life { starting, running, pausing, stopping, stopped } life = Life::starting;
   std::string last_error;
   Time since{};
   std::uint64_t restarts = 0;

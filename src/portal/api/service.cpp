@@ -2,6 +2,7 @@
 #include "portal/api/service.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -12,12 +13,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr int kTooOften = 429;
 constexpr Duration kPatience = 10s;  // a sink that is restarted delivers first
 // Each restart is a line in the audit: who restarts all day must not push out what is older.
 struct Restarts {
   static constexpr unsigned kAtOnce = 60;
   static constexpr Duration kEach = 10s;
-  LineBudget lines{kAtOnce, kEach};  // field loop
+  // Both of the field loop.
+  LineBudget lines{kAtOnce, kEach};
+  std::set<std::string> under_way;
 };
 using RestartsPtr = std::shared_ptr<Restarts>;
 
@@ -27,9 +31,13 @@ Result<void> may_restart(Context& context, const Program& program, Restarts& res
     return fail(Errc::invalid, "no part is called '{}'; there are: {}", part,
                 parts.empty() ? std::string("none") : join(parts, ", "));
   }
+  if (restarts.under_way.contains(part))
+    return fail(Errc::refused, "'{}' is being restarted already", part);
   if (!restarts.lines.take(context.clock.mono())) {
-    return fail(Errc::refused, "Parts were restarted {} times without a pause; again in {} s.",
-                Restarts::kAtOnce, Restarts::kEach / 1s);
+    return fail(Error{Errc::refused,
+                      fmt::format("Parts were restarted {} times without a pause; again in {} s.",
+                                  Restarts::kAtOnce, Restarts::kEach / 1s),
+                      kTooOften});
   }
   return {};
 }
@@ -40,6 +48,9 @@ Task<Result<void>> restart(Context& context, Program program, RestartsPtr restar
   if (!part.empty()) {
     if (auto may = may_restart(context, program, *restarts, part); !may) co_return may;
   }
+  restarts->under_way.insert(part);
+  const std::shared_ptr<void> over(nullptr,
+                                   [restarts, part](void*) { restarts->under_way.erase(part); });
   const auto written = [&](JsonWriter& json) {
     json.member("by", by).member("part", part.empty() ? std::string("the program") : part);
   };
@@ -54,6 +65,7 @@ Task<Result<void>> restart(Context& context, Program program, RestartsPtr restar
 Response refused(const Error& why) {
   if (why.code == Errc::invalid) return problem(404, "Not Found", why.text);
   if (why.code != Errc::refused) return problem(503, "Service Unavailable", why.text);
+  if (why.detail != kTooOften) return problem(409, "Conflict", why.text + ".");
   auto response = problem(429, "Too Many Requests", why.text, "too-many-requests");
   response.headers.emplace_back("Retry-After", std::to_string(Restarts::kEach / 1s));
   return response;

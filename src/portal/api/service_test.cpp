@@ -33,6 +33,8 @@ struct ServiceTest : testing::Test {
   }
   Task<Result<void>> done(std::string part) {
     restarted.push_back(std::move(part));
+    if (delivers > 0s) co_await shop.clock.sleep_for(delivers);
+    if (refuses) co_return fail(Errc::refused, "'modbus/main' is being restarted already");
     co_return Result<void>{};
   }
   Response restart(const std::string& part) {
@@ -43,6 +45,8 @@ struct ServiceTest : testing::Test {
   Shop shop;
   CountingAudit audit{shop.clock};
   std::vector<std::string> restarted;
+  Duration delivers{};
+  bool refuses = false;  // the program: somebody else restarts it
 };
 
 TEST_F(ServiceTest, APartIsRestartedAndTheAuditSaysSo) {
@@ -59,6 +63,27 @@ TEST_F(ServiceTest, APartThatIsNotThereIsNoLineInTheAudit) {
   }
   EXPECT_EQ(audit.lines, 0);
   EXPECT_TRUE(restarted.empty());
+}
+
+TEST_F(ServiceTest, APartThatIsBeingRestartedAlreadyIsAConflictAndNoLineInTheAudit) {
+  delivers = 2s;
+  std::optional<int> first;
+  Request request;
+  request.method = "POST";
+  request.path = "/api/service/restart";
+  request.body = R"({"part":"modbus/main"})";
+  asio::co_spawn(shop.loop, shop.router.answer(request),
+                 [&](std::exception_ptr, Response answer) { first = answer.status; });
+  shop.clock.advance(100ms);
+  const auto second = restart("modbus/main");
+  EXPECT_EQ(second.status, 409);
+  EXPECT_NE(second.text().find("is being restarted already"), std::string::npos);
+  EXPECT_EQ(audit.lines, 1);
+  for (int i = 0; i < 40 && !first; ++i) shop.clock.advance(100ms);
+  EXPECT_EQ(first, 202);
+  EXPECT_EQ(restart("modbus/main").status, 202);
+  refuses = true;
+  EXPECT_EQ(restart("modbus/main").status, 409);
 }
 
 TEST_F(ServiceTest, WhoRestartsAllDayIsSlowedDown) {
