@@ -81,6 +81,10 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
       router_(accounts_, [this](const Request& request, const std::optional<Caller>& caller) {
         return pages_.answer(request, caller);
       }) {
+  live_.when_defect([this](const std::string& topic, const std::string& what) {
+    log_.error("a defect: a topic of the live feed cannot be shown", field("topic", topic),
+               field("what", what));
+  });
   live_.watch_sessions([this](const Caller& caller) { return accounts_.is_open(caller); });
   accounts_.when_ended([this](const std::vector<std::string>&) { live_.recheck(); });
   furnish(context);

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "core/line_budget.h"
 #include "portal/http/patience.h"
 #include "portal/live/message.h"
 #include "portal/live/watched.h"
@@ -22,6 +23,9 @@ namespace {
 constexpr auto kLook = 1s;       // how often sessions and slow clients are looked after
 constexpr auto kRemember = 60s;  // a topic that nobody watches, for those who come back
 constexpr auto kGoodbye = 3s;    // for a close to get through
+
+constexpr unsigned kDefectsAtOnce = 5;  // told
+constexpr auto kDefectEach = 60s;
 
 constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::uint16_t kPolicy = 1008;
@@ -37,6 +41,8 @@ struct LiveHub::State {
   asio::any_io_executor loop;
   Clock& clock;
   Still still;
+  Defect tell_defect;
+  LineBudget defects{kDefectsAtOnce, kDefectEach};
   std::list<TopicKind> kinds;
   std::map<std::string, std::shared_ptr<Watched>, std::less<>> topics;
   std::list<std::shared_ptr<LiveClient>> clients;
@@ -58,6 +64,7 @@ struct LiveHub::State {
   Task<void> ask(std::shared_ptr<Watched> watched);
   Task<std::optional<Error>> ask_once(Watched& watched);
   Task<std::optional<Error>> ask_provider(Watched& watched);
+  void defect(const Watched& watched, std::exception_ptr why);
   void failed(Watched& watched, const Error& why);
   void gone(const std::shared_ptr<Watched>& watched, const Error& why);
 
@@ -187,7 +194,19 @@ Task<std::optional<Error>> LiveHub::State::ask_once(Watched& watched) {
     why = std::current_exception();
   }
   if (is_cancellation(why)) std::rethrow_exception(why);
+  defect(watched, why);
   co_return Error{Errc::unavailable, "this topic cannot be shown: a defect of the gateway", 0};
+}
+
+void LiveHub::State::defect(const Watched& watched, std::exception_ptr why) {
+  if (!tell_defect || !defects.take(clock.mono())) return;
+  try {
+    std::rethrow_exception(std::move(why));
+  } catch (const std::exception& what) {
+    tell_defect(watched.topic.name(), what.what());
+  } catch (...) {
+    tell_defect(watched.topic.name(), "something that is no std::exception");
+  }
 }
 
 // Nothing: it has answered, and who watches is woken.
@@ -356,6 +375,8 @@ void LiveHub::add(GrowingTopic topic) {
 }
 
 void LiveHub::watch_sessions(Still still) { state_->still = std::move(still); }
+
+void LiveHub::when_defect(Defect tell) { state_->tell_defect = std::move(tell); }
 
 Task<void> LiveHub::run() {
   const auto state = state_;

@@ -81,6 +81,9 @@ class LiveHub {
   void add(StateTopic topic);
   void add(GrowingTopic topic);
   void watch_sessions(Still still);  // without it no session ever ends
+  // Called when a provider throws, and not for each time: who watches all day asks all day.
+  using Defect = std::function<void(const std::string& topic, const std::string& what)>;
+  void when_defect(Defect tell);
 
   // Asks providers, looks after clients, until cancelled; then says 1001 to all who watch. There is
   // no feed without it.

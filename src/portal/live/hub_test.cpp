@@ -324,6 +324,22 @@ TEST(LiveHub, ATopicWhoseProviderThrowsSaysSoAndGoesOnWhenItThrowsNoMore) {
   EXPECT_EQ(type(frame(page, 1)), "snapshot");
 }
 
+TEST(LiveHub, TellsOfAProviderThatThrowsAndNotOfEachTime) {
+  Feed feed;
+  std::vector<std::string> told;
+  feed.hub.when_defect([&](const std::string& topic, const std::string& what) {
+    told.push_back(topic + ": " + what);
+  });
+  feed.throwing = true;
+  const auto page = feed.comes();
+  feed.says(page, R"({"subscribe":["state"]})");
+  ASSERT_EQ(told, std::vector<std::string>{"state: a defect"});
+  feed.clock.advance(600s);
+  EXPECT_GT(feed.asked, 500);
+  EXPECT_GE(told.size(), 10U);
+  EXPECT_LE(told.size(), 16U);
+}
+
 TEST(LiveHub, GivesOneWhoFellBehindASnapshotAndSlowsNobody) {
   Feed feed;
   const auto slow = feed.comes(), quick = feed.comes();
