@@ -94,7 +94,7 @@ void Rooms::furnish(Context&) {
   const auto open = settings_.metrics_public         ? MetricsOpen::everybody
                     : is_loopback(settings_.address) ? MetricsOpen::here
                                                      : MetricsOpen::nobody;
-  add_health(router_, field_, program_, open);
+  add_health(router_, clock_, field_, program_, open);
   add_session(router_, house_);
   add_sessions(router_, house_);
   add_users(router_, house_);
@@ -106,7 +106,7 @@ void Rooms::furnish(Context&) {
   add_status(router_, views_, field_, program_.status);
   add_explain(router_, views_);
   add_field_topics(live_, views_);
-  add_frames(router_, field_, clock_);
+  add_frames(router_, field_, clock_, disk_);
   add_frames_topic(live_, field_);
   add_live(router_, live_);
   diagnosis_.add_routes(router_);

@@ -1,6 +1,8 @@
 // Copies a line's bytes on the field loop; reads, searches and writes them here, a part at a time.
 #include "portal/api/frames.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
@@ -13,6 +15,7 @@
 #include "core/frame_ring.h"
 #include "portal/api/query.h"
 #include "portal/pcapng.h"
+#include "portal/turns.h"
 #include "portal/view_json.h"
 
 namespace lightship::portal {
@@ -22,6 +25,22 @@ constexpr std::size_t kUsual = 500, kMost = 5000;
 constexpr std::size_t kAtOnce = 250;       // frames read before others have their turn
 constexpr std::size_t kPiece = 64 * 1024;  // of a capture
 constexpr std::size_t kMostText = 256;     // that is looked for
+// Each has a copy of what all lines have kept, a capture until the last byte of it is sent.
+constexpr std::size_t kLooksAtOnce = 2, kMostWaiting = 32, kMostCaptures = 2;
+
+struct Desk {
+  Field& field;
+  Clock& clock;
+  Worker& worker;
+  Turns looks{kLooksAtOnce, kMostWaiting}, captures{kMostCaptures, 0};
+};
+using DeskPtr = std::shared_ptr<Desk>;
+
+Response too_many(std::string_view why) {
+  auto refused = problem(503, "Service Unavailable", why);
+  refused.headers.emplace_back("Retry-After", "5");
+  return refused;
+}
 
 Task<void> let_others() {
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
@@ -199,10 +218,13 @@ Wanted read(Query& query) {
   return wanted;
 }
 
-Task<Response> answer(Field& field, const Call& call) {
+Task<Response> answer(DeskPtr desk, const Call& call) {
   Query query(call.request);
   auto wanted = read(query);
   if (query.problem()) co_return *query.problem();
+  const auto turn = co_await desk->looks.take();
+  if (!turn) co_return too_many("Too many look at the frames at once; ask again in a moment.");
+  auto& field = desk->field;
   const auto place = co_await place_of(field, wanted.line, wanted.device);
   if (!place) co_return not_found(place.error());
   wanted.unit = place->unit;
@@ -245,6 +267,15 @@ Task<Response> answer(Field& field, const Call& call) {
 }
 
 struct Capture {
+  explicit Capture(DeskPtr on) : desk(std::move(on)) {}
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+  // The system can have the memory again.
+  ~Capture() {
+    desk->worker.post([] { ::malloc_trim(0); });
+  }
+  DeskPtr desk;
+  Turns::Place place;
   std::vector<Kept> all;
   std::vector<Shown> shown;
   std::size_t at = 0;
@@ -286,20 +317,26 @@ Task<std::optional<std::string>> next_piece(std::shared_ptr<Capture> capture) {
   co_return piece;
 }
 
-Task<Response> as_capture(Field& field, Clock& clock, const Call& call) {
+Task<Response> as_capture(DeskPtr desk, const Call& call) {
   Query query(call.request);
   const auto line = query.text("line");
   if (query.problem()) co_return *query.problem();
-  const auto place = co_await place_of(field, line, "");
+  const auto place = co_await place_of(desk->field, line, "");
   if (!place) co_return not_found(place.error());
-  auto all = co_await collect(field, place->lines, 0);
+  auto turn = co_await desk->captures.take();
+  if (!turn) {
+    co_return too_many(fmt::format(
+        "{} captures are on their way already; ask again when one is there.", kMostCaptures));
+  }
+  const auto capture = std::make_shared<Capture>(desk);
+  capture->place = std::move(turn);
+  auto all = co_await collect(desk->field, place->lines, 0);
   if (!all) co_return hangs();
-  const auto capture = std::make_shared<Capture>();
   capture->all = std::move(*all);
   capture->shown = in_order(capture->all, 0);
   Response response;
   response.content_type = "application/octet-stream";
-  auto time = to_rfc3339(clock.now()).substr(0, 19);
+  auto time = to_rfc3339(desk->clock.now()).substr(0, 19);
   std::erase(time, ':');
   response.headers.emplace_back(
       "Content-Disposition",
@@ -336,11 +373,12 @@ Task<Result<GrowingTopic::News>> news(Field& field, std::string line,
 
 }  // namespace
 
-void add_frames(Router& router, Field& field, Clock& clock) {
+void add_frames(Router& router, Field& field, Clock& clock, Worker& worker) {
+  const auto desk = std::make_shared<Desk>(field, clock, worker);
   router.add({"GET", "/api/diag/frames", Role::viewer,
-              [&field](const Call& call) { return answer(field, call); }});
+              [desk](const Call& call) { return answer(desk, call); }});
   router.add({"GET", "/api/diag/frames.pcapng", Role::viewer,
-              [&field, &clock](const Call& call) { return as_capture(field, clock, call); }});
+              [desk](const Call& call) { return as_capture(desk, call); }});
 }
 
 void add_frames_topic(LiveHub& live, Field& field) {

@@ -8,7 +8,8 @@
 
 namespace lightship::portal {
 
-void add_frames(Router& router, Field& field, Clock& clock);
+// `worker` gives memory back that captures have needed.
+void add_frames(Router& router, Field& field, Clock& clock, Worker& worker);
 void add_frames_topic(LiveHub& live, Field& field);
 
 }  // namespace lightship::portal

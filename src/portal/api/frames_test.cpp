@@ -26,7 +26,7 @@ FrameWords read(const RawFrame& frame, Bytes request) {
 
 struct Lines : Shop {
   Lines() {
-    add_frames(router, field, clock);
+    add_frames(router, field, clock, worker);
     const auto ring = FrameRing::of(context);
     hall = ring->enter("x/hall", {"mbrtu", read});
     attic = ring->enter("x/attic", {"mbrtu", read});
@@ -107,6 +107,22 @@ TEST(FramesApi, GivesACapture) {
   EXPECT_NE(file.find("x/hall"), std::string::npos);
   EXPECT_EQ(file.find("x/attic"), std::string::npos);
   EXPECT_NE(file.find("bad check"), std::string::npos);
+}
+
+// Each holds a copy of all that the lines have kept until it is sent.
+TEST(FramesApi, GivesAFewCapturesAtOnceAndNoMore) {
+  Lines lines;
+  const auto get = [&] { return lines.ask(lines.router, "/api/diag/frames.pcapng"); };
+  auto first = std::make_unique<Response>(get());
+  const auto second = get();
+  EXPECT_EQ(first->status, 200);
+  EXPECT_EQ(second.status, 200);
+  const auto third = get();
+  EXPECT_EQ(third.status, 503);
+  EXPECT_NE(third.text().find("2 captures are on their way already"), std::string::npos);
+  EXPECT_EQ(lines.get("").at("items").as_array().size(), 4u);  // who only looks is not kept out
+  first.reset();
+  EXPECT_EQ(get().status, 200);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ enum class MetricsOpen {
   here,  // this machine, but not a proxy on it that speaks for somebody else
   everybody
 };
-void add_health(Router& router, Field& field, const Program& program, MetricsOpen open);
+void add_health(Router& router, Clock& clock, Field& field, const Program& program,
+                MetricsOpen open);
 
 }  // namespace lightship::portal
