@@ -189,7 +189,8 @@ portal::Program App::program() {
                                    const std::string& password) { first_password(user, password); },
           .restart = [this] { return restart_program(); },
           .uses = [this] { return uses_of(loaded_); },
-          .ping = make_pinger(clock_)};
+          .ping = make_pinger(clock_),
+          .config_keys = config_keys};
 }
 
 // Printed once, and in no log: lines of JSON are for machines that keep them.

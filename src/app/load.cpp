@@ -47,13 +47,33 @@ portal::OurUses uses_of(const Loaded& loaded) {
   return uses;
 }
 
-std::string reference_markdown() {
+namespace {
+
+// Fresh modules, and what they declare.
+struct Declared {
+  Declared() {
+    modules.push_back(std::make_unique<House>());
+    for (const auto& module : built_in()) modules.push_back(module.make());
+    for (const auto& module : modules) module->declare(files);
+  }
   std::vector<std::unique_ptr<config::Module>> modules;
-  modules.push_back(std::make_unique<House>());
-  for (const auto& module : built_in()) modules.push_back(module.make());
   config::SiteFiles files;
-  for (const auto& module : modules) module->declare(files);
-  return config::markdown(files);
+};
+
+}  // namespace
+
+portal::ConfigKeys config_keys() {
+  const Declared declared;
+  portal::ConfigKeys keys;
+  for (const auto& [name, file] : declared.files.files()) {
+    if (file.later.empty()) keys[name] = config::schema_of_file(file);
+  }
+  return keys;
+}
+
+std::string reference_markdown() {
+  const Declared declared;
+  return config::markdown(declared.files);
 }
 
 }  // namespace lightship::app

@@ -8,6 +8,7 @@
 
 #include "app/house.h"
 #include "config/module.h"
+#include "portal/api/bundle.h"
 #include "portal/api/diag.h"
 
 namespace lightship::app {
@@ -28,6 +29,9 @@ Loaded load_site(const std::filesystem::path& directory);
 
 // Whom it talks to, and which part uses which serial port.
 portal::OurUses uses_of(const Loaded& loaded);
+
+// What each file may say, but for those that are not looked into yet. Of any thread.
+portal::ConfigKeys config_keys();
 
 // The sections of every module, for the documents.
 std::string reference_markdown();

@@ -7,12 +7,12 @@
 namespace lightship::portal {
 
 Diagnosis::Diagnosis(Context& context, Field& field, OpenPing ping, std::function<OurUses()> uses,
-                     std::function<std::string()> prometheus)
+                     std::function<std::string()> prometheus, std::function<ConfigKeys()> known)
     : context_(context),
       meter_(context.clock, field, disk_, context.data_dir),
       history_(context.clock, field, context.data_dir),
       desk_(context, field, disk_, std::move(ping), std::move(uses)),
-      bundle_{context, field, disk_, desk_.bench, std::move(prometheus)} {}
+      bundle_{context, field, disk_, desk_.bench, std::move(prometheus), std::move(known)} {}
 
 void Diagnosis::add_routes(Router& router) {
   add_metrics(router, meter_);

@@ -13,7 +13,7 @@ class LiveHub;
 class Diagnosis {
  public:
   Diagnosis(Context& context, Field& field, OpenPing ping, std::function<OurUses()> uses,
-            std::function<std::string()> prometheus);
+            std::function<std::string()> prometheus, std::function<ConfigKeys()> known);
 
   void add_routes(Router& router);
   void add_topics(LiveHub& live);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/context.h"
+#include "portal/api/bundle.h"
 #include "portal/api/diag.h"
 #include "portal/settings.h"
 
@@ -23,7 +24,8 @@ struct Program {
   std::function<bool()> ready;
   // The names of the parts that run.
   std::function<std::vector<std::string>()> parts;
-  // Stops a part and starts it again. Errc::invalid: there is none of this name.
+  // Stops a part and starts it again. Errc::invalid: there is none of this name; refused: it is on
+  // the way already.
   std::function<Task<Result<void>>(std::string part)> restart_part;
   // Nobody could log in yet: this user was made, and the password is told here and nowhere else.
   std::function<void(const std::string& user, const std::string& password)> first_password;
@@ -33,6 +35,8 @@ struct Program {
   // Brokers, endpoints and serial ports of the configuration.
   std::function<OurUses()> uses;
   OpenPing ping;  // called on the portal's loop
+  // What the files of the configuration may say. Called on a worker.
+  std::function<ConfigKeys()> config_keys;
 };
 
 class Portal {

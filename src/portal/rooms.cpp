@@ -73,7 +73,7 @@ Rooms::Rooms(asio::any_io_executor loop, Context& context, const Program& progra
       live_(loop_, context.clock),
       house_{loop_,     context.clock, context.logbook,    field_,          disk_,
              accounts_, live_,         context.config_dir, context.data_dir},
-      diagnosis_(context, field_, program.ping, program.uses, program.metrics),
+      diagnosis_(context, field_, program.ping, program.uses, program.metrics, program.config_keys),
       pages_(settings.pages),
       guests_({settings.guest_rate, settings.guest_rate * kBurst}),
       callers_({settings.session_rate, settings.session_rate * kBurst}),

@@ -15,7 +15,8 @@ import unittest
 
 from support import Lightship, TestCase, configuration as c, eventually, lightship, modbus
 
-SECRETS = ["broker-pw-7x", "tele-token-7x", "inline-pw-7x", "url-pw-7x", "header-pw-7x", "query-key-7x", "old-pw-7x"]
+SECRETS = ["broker-pw-7x", "tele-token-7x", "inline-pw-7x", "url-pw-7x", "header-pw-7x", "query-key-7x", "old-pw-7x",
+           "mesh-key-7x", "path-key-7x", "late-pw-7x", "typo-pw-7x"]
 
 
 def plain_ship(**more):
@@ -255,11 +256,12 @@ class Bundle(TestCase):
 device_id: testsite
 communication:
   # password: {SECRETS[6]}
+  # x: 1 # token: {SECRETS[9]}
   mqtt_config: {{host: 127.0.0.1, port: 1, password: {SECRETS[2]}, topics: {{electrical: {{measurements: a}}}}}}
   api_endpoints:
     electrical:
       measurements:
-        url: http://me:{SECRETS[3]}@127.0.0.1:1/v1?api_key={SECRETS[5]}
+        url: http://me:{SECRETS[3]}@127.0.0.1:1/v1/{SECRETS[8]}?api_key={SECRETS[5]}  # was {SECRETS[9]}
         headers:
           Authorization: Bearer {SECRETS[4]}
           X-Second: !secret other
@@ -270,6 +272,11 @@ communication:
         with open(secrets, "w") as file:
             file.write(f"mqtt: {SECRETS[0]}\nother: {SECRETS[1]}\n")
         os.chmod(secrets, 0o600)
+        # What the gateway reads, what it will read one day, and what it does not know at all.
+        with open(os.path.join(folder, "mesh.yaml"), "w") as file:
+            file.write(f"meshtastic:\n  - channel_keys: {{LongFast: {SECRETS[7]}}}\n    passwrd: {SECRETS[10]}\n")
+        with open(os.path.join(folder, "old.yaml"), "w") as file:
+            file.write(f"pw: {SECRETS[6]}\nkey: |\n  -----BEGIN PRIVATE KEY-----\n  {SECRETS[2]}\n  -----END PRIVATE KEY-----\n")
         device = self.start(modbus.libmodbus_tcp())
         ship = self.start(Lightship(config=folder, communication=communication,
                                     slave_config=c.slaves(c.tcp(device.port, c.client(http_enabled=True, http_interval=1)))))
@@ -283,6 +290,15 @@ communication:
                      "status.json", "metrics.json", "hardware.json", "network.json", "time.json"):
             self.assertIn(name, names)
         self.assertFalse(any("secret" in name for name in names))
+        self.assertFalse({"config/mesh.yaml", "config/old.yaml"} & names)
+        missing = files["lightship-support/missing.txt"].decode()
+        for name in ("mesh.yaml", "old.yaml"):
+            self.assertIn(f"config/{name}: it is none of the files that are read here", missing)
+        shown = files["lightship-support/config/communication.yaml"].decode()
+        self.assertIn('host: "127.0.0.1"', shown)
+        self.assertIn("password: (masked)", shown)
+        self.assertIn('url: "http://(masked)@127.0.0.1:1/(masked)"', shown)
+        self.assertIn("unit_id: 1", files["lightship-support/config/slave_config.yaml"].decode())
         for name, content in files.items():
             for secret in SECRETS:
                 self.assertNotIn(secret.encode(), content, name)

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "link/gzip.h"
 #include "portal/api/said.h"
+#include "portal/diag/config_text.h"
 #include "portal/diag/log_search.h"
 #include "portal/diag/masker.h"
 #include "portal/diag/sys_tree.h"
@@ -66,18 +67,28 @@ struct FromDisk {
   std::vector<Named> files;
   std::vector<std::string> missing;
 };
-FromDisk read_disk(const fs::path& config_dir, const fs::path& data_dir) {
+
+// A file's text, or why it is left out.
+Result<std::string> shown_file(const fs::path& file, const ConfigKeys& known, Masker& masker) {
+  const auto text = read_file(file, kMostConfigBytes);
+  if (!text) return fail(text.error());
+  const auto keys = known.find(file.filename().string());
+  if (keys != known.end()) return config_text(*text, keys->second, masker);
+  masker.learn_file(*text);
+  return fail(Errc::invalid,
+              "it is none of the files that are read here, so nobody knows where its secrets are");
+}
+
+FromDisk read_disk(const fs::path& config_dir, const fs::path& data_dir, const ConfigKeys& known) {
   FromDisk found;
   found.masker.learn_secrets(config_dir);
   for (const auto& file : configuration_files(config_dir)) {
     const auto name = "config/" + file.filename().string();
-    auto text = read_file(file, kMostConfigBytes);
-    if (!text)
-      found.missing.push_back(name + ": " + text.error().text);
-    else if (!found.masker.learn_file(*text))
-      found.missing.push_back(name + ": it is no YAML, so nobody knows where its secrets are");
+    auto text = shown_file(file, known, found.masker);
+    if (text)
+      found.files.push_back({name, std::move(*text)});
     else
-      found.files.push_back({name, found.masker.yaml(*text)});
+      found.missing.push_back(name + ": " + text.error().text);
   }
   if (!data_dir.empty()) {
     found.files.push_back({"data.txt", listing(data_dir)});
@@ -87,11 +98,6 @@ FromDisk read_disk(const fs::path& config_dir, const fs::path& data_dir) {
   }
   // What one masked file says may stand openly in another.
   for (auto& file : found.files) file.content = found.masker.sweep(std::move(file.content));
-  std::erase_if(found.files, [&](const Named& file) {
-    if (!file.name.starts_with("config/") || found.masker.is_masked(file.content)) return false;
-    found.missing.push_back(file.name + ": its secrets could not be masked with certainty");
-    return true;
-  });
   return found;
 }
 
@@ -116,9 +122,8 @@ std::string packed(Bundle& bundle, std::string_view name, std::string_view conte
 
 Task<std::string> pack_disk(Bundle& bundle) {
   auto reading = bundle.desk.disk.run(
-      [config = bundle.desk.context.config_dir, data = bundle.desk.context.data_dir] {
-        return read_disk(config, data);
-      });
+      [config = bundle.desk.context.config_dir, data = bundle.desk.context.data_dir,
+       known = bundle.desk.known] { return read_disk(config, data, known()); });
   auto found = co_await std::move(reading);
   bundle.masker = std::move(found.masker);
   bundle.missing = std::move(found.missing);

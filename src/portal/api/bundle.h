@@ -6,14 +6,20 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/worker.h"
+#include "config/schema.h"
 #include "portal/diag/tools.h"
 #include "portal/field.h"
 #include "portal/router.h"
 
 namespace lightship::portal {
+
+// What the files of the configuration may say, by their names.
+using ConfigKeys = std::map<std::string, std::vector<config::Described>>;
 
 struct BundleDesk {
   Context& context;
@@ -21,6 +27,7 @@ struct BundleDesk {
   Worker& disk;
   ToolBench& bench;
   std::function<std::string()> prometheus;  // called on the field loop
+  std::function<ConfigKeys()> known;        // called on the worker
 };
 
 // `router` gets the row and is asked for the rest.

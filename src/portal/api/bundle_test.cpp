@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/fields.h"
 #include "link/gzip.h"
 #include "portal/diag/tree_for_test.h"
 #include "portal/testing/shop.h"
@@ -26,15 +27,32 @@ std::map<std::string, std::string> unpacked(const std::string& tar) {
   return files;
 }
 
-constexpr const char* kSecrets[] = {"broker-pw-7", "tele-token-7", "inline-pw-7", "url-pw-7",
-                                    "header-pw-7", "query-key-7",  "old-pw-7",    "proxy-pw-7"};
+constexpr const char* kSecrets[] = {"broker-pw-7", "tele-token-7", "inline-pw-7",
+                                    "url-pw-7",    "header-pw-7",  "query-key-7",
+                                    "old-pw-7",    "proxy-pw-7",   "mesh-key-7"};
 
 struct Bundled {
   TreeForTest disk;
   Shop shop{disk.root() / "config", disk.root() / "data"};
   ToolBench bench{shop.clock};
-  BundleDesk desk{shop.context, shop.field, shop.worker, bench,
-                  [] { return std::string("lightship_up 1\n"); }};
+  BundleDesk desk{
+      shop.context, shop.field, shop.worker, bench, [] { return std::string("lightship_up 1\n"); },
+      known};
+
+  // As the program declares it, much shortened.
+  static ConfigKeys known() {
+    std::vector<config::Described> keys;
+    config::Fields fields(keys);
+    fields.section_with("communication", "", [](config::Fields& f) {
+      f.section_with("mqtt_config", "", [](config::Fields& mqtt) {
+        std::string host;
+        config::Secret password;
+        mqtt.value("host", host, "");
+        mqtt.value("password", password, "");
+      });
+    });
+    return {{"communication.yaml", keys}};
+  }
 
   Bundled() {
     disk.file("/config/secrets.yaml", "mqtt: broker-pw-7\ntelegram: tele-token-7\n")
@@ -46,6 +64,7 @@ struct Bundled {
               "        proxy: http://x:proxy-pw-7@c.example\n  telegram: {bot_token: !secret "
               "telegram}\n")
         .file("/config/secrets.old.yaml", "mqtt: old-pw-7\n")
+        .file("/config/mesh.yaml", "meshtastic: [{channel_keys: {LongFast: mesh-key-7}}]\n")
         .file("/config/client.key", "header-pw-7")
         .file("/data/audit.jsonl", "{\"event\":\"write\",\"note\":\"broker-pw-7\"}\n")
         .file("/data/learned.json", "{}")
@@ -54,6 +73,7 @@ struct Bundled {
     Log(shop.book, "mqtt").warn("refused", lightship::field("why", "inline-pw-7 was wrong"));
     Log(shop.book, "http")
         .warn("refused", lightship::field("url", "https://me:url-pw-7@b.example/"));
+    Log(shop.book, "mesh").warn("refused", lightship::field("why", "mesh-key-7 was wrong"));
     shop.router.add({"GET", "/api/status", Role::viewer, [](const Call&) -> Task<Response> {
                        co_return json_answer("{\"error\":\"tele-token-7\"}");
                      }});
@@ -79,8 +99,11 @@ TEST(Bundle, HasWhatHelpsAndNamesWhatIsMissing) {
                            "learned.json", "log.jsonl", "metrics.txt", "status.json"})
     EXPECT_TRUE(files.contains(std::string("lightship-support/") + name)) << name;
   EXPECT_NE(files["lightship-support/missing.txt"].find("time.json: 503"), std::string::npos);
+  EXPECT_NE(
+      files["lightship-support/missing.txt"].find("config/mesh.yaml: it is none of the files"),
+      std::string::npos);
   EXPECT_NE(files["lightship-support/data.txt"].find("users.json"), std::string::npos);
-  EXPECT_NE(files["lightship-support/config/communication.yaml"].find("host: a.example"),
+  EXPECT_NE(files["lightship-support/config/communication.yaml"].find("host: \"a.example\""),
             std::string::npos);
   EXPECT_EQ(files["lightship-support/metrics.txt"], "lightship_up 1\n");
 }
@@ -105,7 +128,12 @@ TEST(Bundle, IsForAdministrators) {
 TEST(Bundle, WithoutDisksHasTheRest) {
   Shop shop("/nowhere", "");
   ToolBench bench(shop.clock);
-  BundleDesk desk{shop.context, shop.field, shop.worker, bench, [] { return std::string(); }};
+  BundleDesk desk{shop.context,
+                  shop.field,
+                  shop.worker,
+                  bench,
+                  [] { return std::string(); },
+                  [] { return ConfigKeys(); }};
   add_bundle(shop.router, desk);
   const auto tar =
       link::gunzip(shop.all_pieces(shop.ask(shop.router, "/api/diag/bundle")), 64 << 20);

@@ -1,6 +1,7 @@
-// Masks line by line, then by known values.
+// Masks by names, by looks and by known values.
 #include "portal/diag/masker.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <re2/re2.h>
@@ -16,80 +17,90 @@ namespace {
 // A shorter one is everywhere; whoever has such a password has none.
 constexpr std::size_t kShortest = 4;
 
-// What keys are called that hide something.
-const std::string kName =
-    "[\\w.-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key|"
-    "access[_-]?key|auth|credential|cookie|session|webhook|headers|proxy|psk|bearer|signature)"
-    "[\\w.-]*";
-
-// A key of its own line; in front of it blanks, dashes of lists, or the sign of a comment.
-const re2::RE2& key_of_line() {
-  static const re2::RE2 pattern("(?i)^([\\s#-]*)([\"']?" + kName +
-                                "[\"']?)\\s*:(?:\\s+(.*)|\\s*)$");
-  return pattern;
-}
-// A key within braces or brackets.
-const re2::RE2& key_within() {
-  static const re2::RE2 pattern(
-      "(?i)([{,\\[]\\s*[\"']?" + kName +
-      "[\"']?\\s*:\\s*)(\"(?:[^\"\\\\]|\\\\.)*\"?|'[^']*'?|\\{[^}]*\\}?|\\[[^\\]]*\\]?|[^,}\\]]*)");
-  return pattern;
-}
-const re2::RE2& user_in_url() {
-  static const re2::RE2 pattern(
-      "([A-Za-z][A-Za-z0-9+.-]*://)[^/?#@\\s\"'<>]*(?:@[^/?#@\\s\"'<>]*)*@");
-  return pattern;
-}
-// A key in the query of a URL.
-const re2::RE2& key_in_url() {
-  static const re2::RE2 pattern(
-      "(?i)([?&;](?:[\\w.-]*(?:key|sig|code|auth|secret|token|pass|pwd|"
-      "password|signature|credential)[\\w.-]*)=)[^&#\\s\"'<>;]*");
-  return pattern;
-}
-
-std::string without_urls(std::string text) {
-  re2::RE2::GlobalReplace(&text, user_in_url(), "\\1(masked)@");
-  re2::RE2::GlobalReplace(&text, key_in_url(), "\\1(masked)");
-  return text;
-}
-
-// "hunter2" of "\"hunter2\"  # for the broker"; nothing where there is only a reference.
-std::string_view plain(std::string_view value) {
-  value = trim(value);
-  if (value.starts_with('!')) return {};  // !secret NAME, !env NAME
-  if (value.starts_with('"') || value.starts_with('\'')) {
-    const auto end = value.find(value.front(), 1);
-    return value.substr(1, end == std::string_view::npos ? end : end - 1);
-  }
-  return trim(value.substr(0, value.find(" #")));
-}
+re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
 // Calls `seen` for each value below a key that hides something, or that comes from a vault.
 template <class Seen>
-void walk(const config::Node& node, bool hidden, const Seen& seen) {
-  static const re2::RE2 name("(?i)" + kName);
-  if (node.kind == config::Node::Kind::scalar && (hidden || node.secret)) seen(node);
-  for (const auto& item : node.items) walk(*item, hidden, seen);
+void walk(const config::Node& node, std::string_view name, const Seen& seen) {
+  if (node.kind == config::Node::Kind::scalar && (!name.empty() || node.secret)) seen(name, node);
+  for (const auto& item : node.items) walk(*item, name, seen);
   for (const auto* entries : {&node.entries, &node.duplicates}) {
-    for (const auto& entry : *entries)
-      if (entry.value) walk(*entry.value, hidden || re2::RE2::FullMatch(entry.key, name), seen);
+    for (const auto& entry : *entries) {
+      const bool hides = Masker::is_name_of_secret(entry.key);
+      if (entry.value) walk(*entry.value, hides ? std::string_view(entry.key) : name, seen);
+    }
   }
-}
-
-std::size_t indent_of(std::string_view line) {
-  return std::min(line.find_first_not_of(' '), line.size());
 }
 
 }  // namespace
 
+bool Masker::is_name_of_secret(std::string_view name) {
+  // Behind something in front only as a word of its own: "key_file" and "pass_through" are not.
+  static const re2::RE2 pattern(
+      "(?i).*(?:password|passwd|passphrase|pwd|secret|token|credential|cookie|webhook|bearer|"
+      "signature|api[_-]?key|private[_-]?key|access[_-]?key|authorization).*|"
+      "(?:.*[_.-])?(?:pass|pw|pin|psk|auth|headers?|proxy|user|username|login)|"
+      ".*keys?");
+  return re2::RE2::FullMatch(piece(name), pattern);
+}
+
+bool Masker::is_to_be_swept_for(std::string_view name, std::string_view value) {
+  constexpr std::size_t kLikeAToken = 16;
+  const auto lower = to_lower(name);
+  return value.size() >= kLikeAToken || !(lower.ends_with("user") || lower.ends_with("username"));
+}
+
+bool Masker::looks_like_secret(std::string_view text) {
+  static const re2::RE2 pattern(
+      "(?i)-----BEGIN|\\b(?:bearer|basic)\\s+[\\w+/=.~-]{4,}|"
+      "(?:pass|password|passwd|passphrase|pwd|pw|secret|token|key)[\"']?\\s*[=:]\\s*\\S|"
+      "\\beyJ[\\w-]{10,}\\.|\\d{6,}:[\\w-]{30,}|^[^/\\s]+:[^/\\s]+@");
+  if (re2::RE2::PartialMatch(piece(text), pattern)) return true;
+  static const re2::RE2 word("([A-Za-z0-9+=]{24,})");
+  re2::StringPiece rest = piece(text);
+  std::string found;
+  while (re2::RE2::FindAndConsume(&rest, word, &found)) {
+    const auto has = [&](auto kind) {
+      return std::ranges::any_of(found, [&](unsigned char c) { return kind(c) != 0; });
+    };
+    if (has([](int c) { return std::isdigit(c); }) && has([](int c) { return std::isalpha(c); }))
+      return true;
+  }
+  return false;
+}
+
 void Masker::learn(std::string_view secret) {
   if (secret.size() < kShortest || secret == "true" || secret == "false") return;
   secrets_.emplace(secret);
-  // As it stands in JSON.
+  // As it stands in JSON, and its lines alone.
   std::string escaped;
   append_json_string(escaped, secret);
   secrets_.insert(escaped.substr(1, escaped.size() - 2));
+  if (secret.find('\n') == std::string_view::npos) return;
+  constexpr std::size_t kShortestLine = 8;
+  for (const auto line : split(secret, '\n')) {
+    const auto words = trim(line);
+    if (words.size() >= kShortestLine && words.find("-----") == std::string_view::npos)
+      learn(words);
+  }
+}
+
+void Masker::learn_url(std::string_view url) {
+  static const re2::RE2 pattern("[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#\\s]*@)?[^/?#\\s]*([/?#].*)");
+  std::string path;
+  if (!re2::RE2::FullMatch(piece(url), pattern, &path)) return;
+  // Long enough not to stand elsewhere for something else.
+  constexpr std::size_t kShortestPath = 12;
+  std::string word;
+  for (const char c : path + "/") {
+    const bool divides = std::string_view("/?#&=;").find(c) != std::string_view::npos;
+    if (!divides) {
+      word += c;
+      continue;
+    }
+    if (word.size() >= kShortestPath) learn(word);
+    word.clear();
+  }
 }
 
 void Masker::learn_secrets(const std::filesystem::path& config_dir) {
@@ -102,86 +113,47 @@ bool Masker::learn_file(std::string_view text) {
   config::Mistakes ignored;
   const config::Document document("", text, vault_, ignored, config::Document::Lines::hidden);
   if (document.broken()) return false;
-  walk(document.root(), false, [this](const config::Node& node) { learn(node.text); });
+  walk(document.root(), {}, [this](std::string_view name, const config::Node& node) {
+    if (node.secret || is_to_be_swept_for(name, node.text)) learn(node.text);
+  });
   return true;
 }
 
-bool Masker::is_masked(std::string_view text) const {
-  config::Mistakes ignored;
-  const config::Document document("", text, vault_, ignored, config::Document::Lines::hidden);
-  bool masked = !document.broken();
-  walk(document.root(), false, [&](const config::Node& node) {
-    if (!node.secret && !node.text.empty() && node.text != kMasked) masked = false;
-  });
-  return masked;
-}
-
-std::string Masker::yaml(std::string_view text) {
-  // Values that a secret key takes from elsewhere in the file.
-  std::vector<std::string> anchors;
-  const auto lines = split(text, '\n');
-  for (const auto line : lines) {
-    std::string value;
-    if (re2::RE2::FullMatch(re2::StringPiece(line.data(), line.size()), key_of_line(), nullptr,
-                            nullptr, &value) &&
-        value.starts_with('*'))
-      anchors.emplace_back(trim(std::string_view(value).substr(1)));
-  }
-
-  std::string out;
-  std::optional<std::size_t> hidden_below;  // the indent of the key whose inside is hidden
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto line = lines[i].ends_with('\r') ? lines[i].substr(0, lines[i].size() - 1) : lines[i];
-    const auto indent = indent_of(line);
-    if (hidden_below) {
-      const bool blank = trim(line).empty();
-      const bool item = indent == *hidden_below && trim(line).starts_with("- ");
-      const bool closing = indent == *hidden_below && line.find_first_of("}]") == indent;
-      if (blank || indent > *hidden_below || item || closing) {
-        if (const auto colon = line.find(": "); colon != std::string_view::npos)
-          learn(plain(line.substr(colon + 2)));
-        else
-          learn(plain(line));
-        continue;
-      }
-      hidden_below.reset();
-    }
-    if (i > 0) out += '\n';
-    std::string front, key, value;
-    if (re2::RE2::FullMatch(re2::StringPiece(line.data(), line.size()), key_of_line(), &front, &key,
-                            &value)) {
-      learn(plain(value));
-      // A reference says which secret, not what it is.
-      const auto told = trim(value);
-      const bool reference = told.starts_with("!secret ") || told.starts_with("!env ");
-      out += front + key + ": " + (reference ? value : std::string(kMasked));
-      hidden_below =
-          front.find('#') == std::string::npos ? std::optional(front.size()) : std::nullopt;
-      if (front.find('#') == std::string::npos && front.find('-') != std::string::npos)
-        hidden_below = front.size();
-      continue;
-    }
-    std::string shown(line);
-    for (const auto& anchor : anchors) {
-      const auto at = shown.find("&" + anchor + " ");
-      if (at == std::string::npos) continue;
-      const auto from = at + anchor.size() + 2;
-      learn(plain(std::string_view(shown).substr(from)));
-      shown = shown.substr(0, from) + kMasked;
-      hidden_below = indent;
-    }
-    re2::StringPiece rest(shown);
-    std::string before, inside;
-    while (re2::RE2::FindAndConsume(&rest, key_within(), &before, &inside)) learn(plain(inside));
-    re2::RE2::GlobalReplace(&shown, key_within(), "\\1(masked)");
-    out += without_urls(std::move(shown));
-  }
-  return out;
+std::string Masker::without_urls(std::string text) const {
+  static const re2::RE2 user("([A-Za-z][A-Za-z0-9+.-]*://)[^/?#@\\s\"'<>]*(?:@[^/?#@\\s\"'<>]*)*@");
+  // Behind the host of a web address.
+  static const re2::RE2 path("(?i)\\b((?:https?|wss?)://[^/?#\\s\"'<>\\\\]*)[/?#][^\\s\"'<>\\\\]+");
+  // A key in the query of what is no whole URL.
+  static const re2::RE2 query(
+      "(?i)([?&;](?:[\\w.-]*(?:key|sig|code|auth|secret|token|pass|pwd|credential)[\\w.-]*)=)"
+      "[^&#\\s\"'<>;\\\\]*");
+  re2::RE2::GlobalReplace(&text, user, "\\1(masked)@");
+  re2::RE2::GlobalReplace(&text, path, "\\1/(masked)");
+  re2::RE2::GlobalReplace(&text, query, "\\1(masked)");
+  return text;
 }
 
 std::string Masker::sweep(std::string text) const {
+  // Also as it stands in JSON, with \n for its ends of lines.
+  static const re2::RE2 pem(
+      "-----BEGIN [A-Z0-9 ]+-----(?:[^\"]*?-----END [A-Z0-9 ]+-----|[^\"\n]*)");
+  static const re2::RE2 named(
+      "(?i)((?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key)="
+      "\\\\*[\"']?)[^\\s\"'\\\\,;&<>(){}\\[\\]]+");
+  static const re2::RE2 quoted(
+      "(?i)((?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key)"
+      "\\\\*[\"']\\s*:\\s*\\\\*\")[^\"\\\\(][^\"\\\\]*");
+  static const re2::RE2 shown("(?i)\\b((?:bearer|basic)\\s+)[\\w+/=.~-]{8,}");
+  re2::RE2::GlobalReplace(&text, pem, kMasked);
   text = without_urls(std::move(text));
-  for (const auto& secret : secrets_) {
+  for (const auto& [pattern, with] :
+       {std::pair{&named, "\\1(masked)"}, std::pair{&quoted, "\\1(masked)"},
+        std::pair{&shown, "\\1(masked)"}})
+    re2::RE2::GlobalReplace(&text, *pattern, with);
+  // The longest first: one may be a part of another.
+  std::vector<std::string_view> all(secrets_.begin(), secrets_.end());
+  std::ranges::sort(all, std::ranges::greater{}, &std::string_view::size);
+  for (const auto secret : all) {
     for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) {
       text.replace(at, secret.size(), kMasked);
       at += std::string_view(kMasked).size();

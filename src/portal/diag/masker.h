@@ -1,10 +1,9 @@
 // Takes secrets out of texts that are given away.
 //
-// Three nets, one behind the other. A configuration file is masked by the names of its keys: what
-// is called password, token, headers and such loses its value, whatever it is, also in a comment.
-// Then every text is swept for the secrets that are known (secrets.yaml, the environment where a
-// file refers to it, what a file's keys of such names say however they are written), and for user
-// and password in URLs. Last, a masked file is read again: one that still tells is not given away.
+// It sweeps for the secrets that are known: secrets.yaml, the environment where a file refers to
+// it, what configuration files say under keys that hide something (see config_text.h), keys in PEM;
+// for user and password in URLs and for all of a web address behind its host, which is where
+// webhooks have their key; and for what stands behind "password=" and such.
 #pragma once
 
 #include <filesystem>
@@ -23,17 +22,24 @@ class Masker {
   // What secrets.yaml of this directory says.
   void learn_secrets(const std::filesystem::path& config_dir);
   void learn(std::string_view secret);
+  // What is in an address beside its host.
+  void learn_url(std::string_view url);
 
-  // What a configuration file says, as the program reads it. False: it is no YAML, and nobody knows
-  // what is in it.
+  // What a configuration file says under keys that hide something. False: it is no YAML, and nobody
+  // knows what is in it.
   bool learn_file(std::string_view text);
-  // Nothing that is called a secret has a value in this masked file.
-  bool is_masked(std::string_view text) const;
 
-  // A configuration file as text, line by line; what it hides is learned.
-  std::string yaml(std::string_view text);
-  // Any other text.
+  // "password", "bot_token", "channel_keys".
+  static bool is_name_of_secret(std::string_view name);
+  // The name of a user is hidden where it stands, but may be a word that stands everywhere.
+  static bool is_to_be_swept_for(std::string_view name, std::string_view value);
+  // A key in PEM, "Bearer ...", "password=...", a long word of letters and digits.
+  static bool looks_like_secret(std::string_view text);
+
+  std::string without_urls(std::string text) const;
   std::string sweep(std::string text) const;
+
+  const config::Vault& vault() const { return vault_; }
 
  private:
   std::set<std::string, std::less<>> secrets_;
