@@ -287,9 +287,10 @@ Task<void> App::live() {
   house.spawn(AlertBook::of(context_)->run());
   add_commands(control_, context_,
                {.status = program().status,
+                // A script that asks for several at once has each, in turn.
                 .restart =
                     [this](const std::string& part) {
-                      return changes_.once(part, [this, part] { return restart(part); });
+                      return changes_.done([this, part] { return restart(part); }, part);
                     },
                 .outbox = [this] { return loaded_.house.outbox; }});
   house.spawn(control_.serve(options_.config_dir));
